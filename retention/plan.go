@@ -1,0 +1,513 @@
+package retention
+
+import (
+	"slices"
+	"time"
+)
+
+// Input is what a plan is asked about: one record, or one part of it that has
+// one category, at one instant. Plan does not change it.
+type Input struct {
+	Tenant   string // for conditions only
+	Category string // key such as "user.contact.email"; "" = not classified: only rules for any category match
+	Class    string // why it was collected; "" matches only rules that name no class
+	Region   string // likewise
+	Purpose  string // likewise
+
+	Attr    map[string]any // of the person or the record, for conditions only
+	Request any            // whatever else conditions want to see; handed through, never read or printed
+
+	// Events says when things happened, or will: future instants are allowed. An
+	// absent anchor, and one with the zero time, has not happened.
+	Events map[Anchor]time.Time
+	// Withdrawn says of events that were taken back (a renewal after the end of a
+	// subscription) when that was. It counts for anchors that are not in Events:
+	// the plan then answers Keep, where it would wait for an event that never was,
+	// and the trail names the withdrawal.
+	Withdrawn map[Anchor]time.Time
+
+	Now     time.Time // required: the instant of the question
+	Explain bool      // fill Plan.Trail
+}
+
+// A Plan says from when a record may be deleted and by when it must be gone.
+// Instants are UTC and whole seconds; the zero time means that there is none:
+// check with IsZero before comparing. The zero Plan is no answer: it says Keep,
+// and adds nothing in [Combine].
+type Plan struct {
+	Status Status
+	// Breach is true if a ceiling has passed that is more than a habit. An overdue
+	// record whose only passed ceilings are [Typical] is worth a warning: Breach
+	// is false.
+	Breach bool
+	// Decided is true in a Conflict whose floor is stronger than the ceiling, so
+	// that keeping is right. In any other conflict keeping is only the choice that
+	// can be undone: the rules contradict each other.
+	Decided bool
+
+	Earliest time.Time // deletion is allowed from then on; zero = not determined, keep
+	Latest   time.Time // deletion is required before then; zero = no ceiling is known
+	Strength Strength  // of the ceiling that gave Latest; zero = none
+
+	Floor, Delete, Ceiling string // ids of the rules that decided each part; "" = none
+
+	Missing []Anchor // events for which a rule waits, sorted
+	NoRule  []string // categories for which no rule is known, sorted
+	Trail   []Step   // one step a rule, if Input.Explain was set: in the order of the rules, a chained one after the one that it follows
+
+	Category string    // of the input; "" in a combined plan of several categories
+	Now      time.Time // the instant of the question
+
+	sum  summary
+	work []state // of a large set of rules, kept for the next plan
+	lead []int32
+}
+
+// A Step is what one rule had to say.
+type Step struct {
+	Category string // of the input
+	Rule     string
+	Source   string
+	Kind     Kind
+	Strength Strength
+	Selector Selector
+	Anchor   Anchor    // "" for a chained rule
+	After    string    // the rule at whose end the period starts; "" for a rule with an anchor
+	Start    time.Time // when the period starts; zero = not known. With outcome Withdrawn, when that was
+	Period   Period
+	Zone     string
+	End      time.Time // when it ends; zero = not known
+	Outcome  Outcome
+	Because  string // why, in fixed words; with NotApplicable the condition that does not hold
+	Against  string // the rule that decided instead
+}
+
+// A bound is one part of a plan: the floor, the delete wish or the ceiling.
+type bound struct {
+	is       standing
+	strength Strength
+	rule     string
+	at       int64 // if is == known
+}
+
+// standing is ordered: where several rules or categories speak, the highest
+// counts for the end of keeping.
+type standing uint8
+
+const (
+	none      standing = iota
+	known              // an instant
+	withdrawn          // the event was taken back: open, but nothing is awaited
+	pending            // the event has not happened
+)
+
+// summary is what remains of one or more categories: enough to combine.
+type summary struct {
+	rules bool // some rule applies
+	floor bound
+	// soft is the delete wish, or, where there is neither wish nor floor, the
+	// event of the ceiling.
+	soft     bound
+	wish     bool // soft is a wish
+	ceiling  bound
+	start    int64 // of the ceiling
+	hard     bool
+	hardAt   int64 // earliest ceiling that is more than a habit
+	awaiting bool  // some ceiling waits for its event
+}
+
+// state is a rule whose selectors match, while a plan is made.
+type state struct {
+	rule       int32
+	by         int32 // with NotApplicable: the parent, which does not apply; -1 if it is not about this data
+	condition  bool  // with NotApplicable: because of its own condition
+	outcome    Outcome
+	is         standing // none with NotApplicable
+	start, end int64    // if known; start is the withdrawal if withdrawn
+	anchor     Anchor   // from which the chain runs
+}
+
+const fewRules = 16 // so many states live on the stack
+
+// Plan answers for one input. It is a pure function of the rules and the input.
+// The errors are *[InputError] and *[RuleError]: the plan could not be made, and
+// the zero Plan is returned.
+func (rs *Rules) Plan(in Input) (Plan, error) {
+	var p Plan
+	err := rs.PlanInto(&p, &in)
+	return p, err
+}
+
+// PlanInto is Plan for hot paths: it replaces what dst holds and reuses its
+// slices, so copies of the earlier plan must no longer be used. Without
+// Input.Explain it allocates nothing once dst has grown. Use one dst per
+// goroutine.
+func (rs *Rules) PlanInto(dst *Plan, in *Input) error {
+	dst.reset()
+	if in == nil {
+		return &InputError{"input", "missing"}
+	}
+	if err := check(in); err != nil {
+		return err
+	}
+	dst.Category, dst.Now = in.Category, time.Unix(in.Now.Unix(), 0).UTC()
+	var err error
+	if rs != nil && len(rs.rules) > 0 {
+		err = rs.plan(dst, in)
+	}
+	if err != nil {
+		dst.reset()
+		return err
+	}
+	if !dst.sum.rules {
+		dst.NoRule = append(dst.NoRule, in.Category)
+	}
+	dst.resolve()
+	return nil
+}
+
+func (p *Plan) reset() {
+	*p = Plan{Missing: p.Missing[:0], NoRule: p.NoRule[:0], Trail: p.Trail[:0], work: p.work, lead: p.lead}
+}
+
+func check(in *Input) error {
+	switch {
+	case in.Now.IsZero():
+		return &InputError{"now", "missing: pass the instant of the question"}
+	case !inRange(in.Now.Unix()):
+		return &InputError{"now", "outside the years 1 to 9999"}
+	case in.Category != "" && !validKey(in.Category, false):
+		return &InputError{"category", "not a key: " + keyMend}
+	}
+	return nil
+}
+
+func (rs *Rules) plan(dst *Plan, in *Input) error {
+	var fewStates [fewRules]state
+	var fewLeads [fewRules]int32
+	states, lead := fewStates[:0], fewLeads[:]
+	if n := len(rs.rules); n > fewRules {
+		if cap(dst.work) < n {
+			dst.work, dst.lead = make([]state, 0, n), make([]int32, n)
+		}
+		states, lead = dst.work[:0], dst.lead
+	}
+
+	// 1. What applies, and when it ends.
+	for i := range rs.rules {
+		r := &rs.rules[i]
+		if !r.Category.Matches(in.Category) || !has(r.Class, in.Class) || !has(r.Region, in.Region) || !has(r.Purpose, in.Purpose) {
+			continue
+		}
+		states = append(states, state{rule: int32(i), by: -1})
+		if err := rs.run(states, in); err != nil {
+			return err
+		}
+	}
+
+	// 2. Per topic the most specific rule, then the strongest, leads.
+	lead = lead[:rs.topics]
+	for t := range lead {
+		lead[t] = -1
+	}
+	for i := range states {
+		s := &states[i]
+		if s.outcome == NotApplicable {
+			continue
+		}
+		dst.sum.rules = true
+		if t := rs.rules[s.rule].topic; t >= 0 && (lead[t] < 0 || rs.compare(s.rule, states[lead[t]].rule) > 0) {
+			lead[t] = int32(i)
+		}
+	}
+
+	// 3 to 5. The floor, the wish and the ceiling.
+	var win [4]int // by kind: index into states, from 1
+	for i := range states {
+		s := &states[i]
+		r := &rs.rules[s.rule]
+		if s.outcome == NotApplicable {
+			continue
+		}
+		if r.topic >= 0 && rs.compare(s.rule, states[lead[r.topic]].rule) < 0 {
+			s.outcome = Replaced
+			continue
+		}
+		b := bound{s.is, r.Strength, r.ID, s.end}
+		switch s.is {
+		case pending:
+			s.outcome = NoEvent
+			dst.Missing = insert(dst.Missing, s.anchor)
+		case withdrawn:
+			s.outcome = Withdrawn
+		}
+		sum := &dst.sum
+		switch r.Kind {
+		case Floor:
+			if win[Floor] == 0 || later(&b, &sum.floor) {
+				sum.floor, win[Floor] = b, i+1
+			}
+		case Delete:
+			if w := win[Delete]; w == 0 || rs.rather(&b, s.rule, &sum.soft, states[w-1].rule) {
+				sum.soft, win[Delete] = b, i+1
+			}
+		case Ceiling:
+			if b.is != known {
+				sum.awaiting = sum.awaiting || b.is == pending
+				break
+			}
+			if win[Ceiling] == 0 || sooner(&b, &sum.ceiling) {
+				sum.ceiling, sum.start, win[Ceiling] = b, s.start, i+1
+			}
+			if r.Strength.Compare(Typical) > 0 && (!sum.hard || s.end < sum.hardAt) {
+				sum.hard, sum.hardAt = true, s.end
+			}
+		}
+	}
+	sum := &dst.sum
+	sum.wish = sum.soft.is != none
+	yields := sum.wish && sum.soft.is == known && sum.ceiling.is == known && sum.soft.at > sum.ceiling.at
+	if yields {
+		sum.soft, sum.wish = bound{}, false
+	}
+	if sum.soft.is == none && sum.floor.is == none && sum.ceiling.is == known {
+		sum.soft = bound{is: known, at: sum.start}
+	}
+	if in.Explain {
+		dst.Trail = rs.trail(dst.Trail, states, lead, win, yields, in)
+	}
+	return nil
+}
+
+// run fills the last of states: whether its condition holds, and from when to
+// when it runs.
+func (rs *Rules) run(states []state, in *Input) error {
+	s := &states[len(states)-1]
+	r := &rs.rules[s.rule]
+	if r.When.Func != nil {
+		ok, err := r.When.Func(in)
+		if err != nil {
+			return &RuleError{r.ID, "the condition could not be decided"}
+		}
+		if !ok {
+			s.outcome, s.condition = NotApplicable, true
+			return nil
+		}
+	}
+	if r.parent >= 0 {
+		var p *state
+		for i := range states {
+			if int(states[i].rule) == r.parent {
+				p = &states[i]
+			}
+		}
+		if p == nil || p.outcome == NotApplicable {
+			s.outcome = NotApplicable
+			if p != nil {
+				s.by = p.rule
+			}
+			return nil
+		}
+		s.is, s.start, s.anchor = p.is, p.end, p.anchor
+		if s.is == withdrawn {
+			s.start = p.start
+		}
+	} else {
+		s.is, s.anchor = pending, r.Anchor
+		if at := in.Events[r.Anchor]; !at.IsZero() {
+			s.is, s.start = known, at.Unix()
+		} else if at = in.Withdrawn[r.Anchor]; !at.IsZero() {
+			s.is, s.start = withdrawn, at.Unix()
+		}
+	}
+	ok := true
+	switch s.is {
+	case known:
+		s.end, ok = r.Period.add(s.start, r.loc, r.MonthEnd)
+	case withdrawn:
+		ok = inRange(s.start)
+	}
+	if !ok {
+		return &RuleError{r.ID, "the event, or the end of the period, lies outside the years 1 to 9999"}
+	}
+	return nil
+}
+
+func has(list []string, v string) bool {
+	return len(list) == 0 || slices.Contains(list, v)
+}
+
+// compare is positive if rule a is more specific than b, or as specific and
+// stronger. Both match one category, so the longer selector is the narrower.
+func (rs *Rules) compare(a, b int32) int {
+	x, y := &rs.rules[a], &rs.rules[b]
+	if d := len(x.Category) - len(y.Category); d != 0 {
+		return d
+	}
+	return x.Strength.Compare(y.Strength)
+}
+
+// rather reports whether wish a of rule i counts instead of wish b of rule j. An
+// instant counts before one that is not known: the earliest is wanted.
+func (rs *Rules) rather(a *bound, i int32, b *bound, j int32) bool {
+	if d := rs.compare(i, j); d != 0 {
+		return d > 0
+	}
+	if a.is != b.is {
+		return a.is < b.is
+	}
+	if a.is == known && a.at != b.at {
+		return a.at < b.at
+	}
+	return a.rule < b.rule
+}
+
+// later reports whether a, and not b, says until when data is kept. An end that
+// is not known comes after all others.
+func later(a, b *bound) bool {
+	if a.is != b.is {
+		return a.is > b.is
+	}
+	if a.is == known && a.at != b.at {
+		return a.at > b.at
+	}
+	return ahead(a, b)
+}
+
+// sooner reports whether ceiling a, and not b, counts. Both are known.
+func sooner(a, b *bound) bool {
+	if a.at != b.at {
+		return a.at < b.at
+	}
+	return ahead(a, b)
+}
+
+// ahead decides between rules that say the same, so that the answer does not
+// depend on their order: the stronger, then the lesser id.
+func ahead(a, b *bound) bool {
+	if d := a.strength.Compare(b.strength); d != 0 {
+		return d > 0
+	}
+	return a.rule < b.rule
+}
+
+func insert[T ~string](list []T, v T) []T {
+	if i, ok := slices.BinarySearch(list, v); !ok {
+		list = slices.Insert(list, i, v)
+	}
+	return list
+}
+
+// resolve fills in the answer from the summary.
+func (p *Plan) resolve() {
+	s := &p.sum
+	now := p.Now.Unix()
+	floor, soft, ceiling := &s.floor, &s.soft, &s.ceiling
+
+	// Only where categories were combined: a wish of one may come after the
+	// ceiling of another, and gives way to it as within one category.
+	at, wish, wisher := soft.at, s.wish, soft.rule
+	if soft.is == known && ceiling.is == known && soft.at > ceiling.at {
+		at, wish, wisher = s.start, false, ""
+	}
+
+	p.Floor, p.Delete, p.Ceiling, p.Strength = floor.rule, "", ceiling.rule, ceiling.strength
+	if wish {
+		p.Delete = wisher
+	}
+	p.Latest, p.Earliest = time.Time{}, time.Time{}
+	if ceiling.is == known {
+		p.Latest = time.Unix(ceiling.at, 0).UTC()
+	}
+	determined := floor.is <= known && soft.is <= known && floor.is+soft.is > none
+	earliest := at
+	if floor.is == known && (soft.is == none || floor.at > at) {
+		earliest = floor.at
+	}
+	if determined {
+		p.Earliest = time.Unix(earliest, 0).UTC()
+	}
+	reached := ceiling.is == known && now >= ceiling.at
+	p.Decided, p.Breach = false, false
+	switch {
+	case !s.rules:
+		p.Status = NoRule
+	// A floor whose event has not happened cannot have ended yet.
+	case ceiling.is == known && floor.is == known && floor.at > ceiling.at && now < floor.at,
+		reached && floor.is > known:
+		p.Status = Conflict
+		p.Decided = floor.strength.Compare(ceiling.strength) > 0
+	case reached:
+		p.Status = Overdue
+		p.Breach = s.hard && now >= s.hardAt
+	case determined && now < earliest:
+		p.Status = Keep
+	case determined && wish:
+		p.Status = Due
+	case determined:
+		p.Status = Deletable
+	case floor.is == pending || soft.is == pending || s.awaiting:
+		p.Status = PendingEvent
+	default:
+		p.Status = Keep
+	}
+}
+
+// Combine returns the plan of one record whose parts have the given plans: it
+// must be gone when the first of them must, and may be deleted when the last of
+// them may. The status is that of the whole record: a floor of one category
+// beyond the ceiling of another is a conflict, which to store them apart would
+// solve. Categories without a rule are listed in NoRule and change nothing else.
+// Trails follow each other in the order of the arguments; nothing else depends
+// on that order. Plans of different instants give a plan for the latest of them.
+// The result shares no memory with the arguments. Without any it is the zero Plan.
+func Combine(plans ...Plan) Plan {
+	var p Plan
+	for i := range plans {
+		p.Merge(&plans[i])
+	}
+	return p
+}
+
+// Merge makes p the combination of p and q, as [Combine] does; the zero p becomes
+// a copy of q. It allocates only where the slices of p grow.
+func (p *Plan) Merge(q *Plan) {
+	if q.Now.IsZero() {
+		return
+	}
+	first := p.Now.IsZero()
+	if first {
+		p.Category = q.Category
+	} else if p.Category != q.Category {
+		p.Category = ""
+	}
+	if first || q.Now.After(p.Now) {
+		p.Now = q.Now
+	}
+	s, t := &p.sum, &q.sum
+	s.rules = s.rules || t.rules
+	if later(&t.floor, &s.floor) {
+		s.floor = t.floor
+	}
+	if later(&t.soft, &s.soft) {
+		s.soft = t.soft
+	}
+	s.wish = s.wish || t.wish
+	if t.ceiling.is == known {
+		if s.ceiling.is != known || sooner(&t.ceiling, &s.ceiling) || t.ceiling == s.ceiling && t.start < s.start {
+			s.ceiling, s.start = t.ceiling, t.start
+		}
+	}
+	if t.hard && (!s.hard || t.hardAt < s.hardAt) {
+		s.hard, s.hardAt = true, t.hardAt
+	}
+	s.awaiting = s.awaiting || t.awaiting
+	for _, a := range q.Missing {
+		p.Missing = insert(p.Missing, a)
+	}
+	for _, c := range q.NoRule {
+		p.NoRule = insert(p.NoRule, c)
+	}
+	p.Trail = append(p.Trail, q.Trail...)
+	p.resolve()
+}

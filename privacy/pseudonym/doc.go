@@ -1,0 +1,96 @@
+// Package pseudonym replaces identifiers by keyed pseudonyms that join inside
+// one scope only, and generalises values that have to stay readable.
+//
+// Start with a store of secrets ([Memory], or your own [SecretStore]), make a
+// [Pseudonymiser] for a [Scope] with [New], and ask it for tokens:
+//
+//	p, err := pseudonym.New(ctx, secrets, pseudonym.Scope{
+//		Tenant: "contoso", Purpose: "analytics", Category: "user.contact.email"})
+//	token, err := p.Token(pseudonym.Email("jane@example.com")) // p1_1_…
+//
+// Equal values of one type give equal tokens inside one tenant, purpose,
+// category and secret version. If any of these differs, the tokens are
+// unrelated.
+//
+// # Pseudonymous, not anonymous
+//
+// A token is pseudonymous, not anonymous. Whoever may ask for tokens can ask for
+// the token of a guess and compare; whoever holds the secret can do so for every
+// phone number there is. Tokenised data therefore stays personal data
+// ([Linkable]) and keeps its retention rule for as long as the secret exists,
+// and even afterwards the columns beside the token may single a person out.
+//
+// # Construction p1
+//
+// Written so that another program can be built from it; || joins, numbers are
+// big-endian.
+//
+//	secret   32 random bytes for each tenant and version, stored, never derived
+//	lp(s)    uint32(len(s)) || s
+//	info     "privacy/pseudonym/v1" 00 || lp(tenant) || lp(purpose) || lp(category) || uint32(version)
+//	K        HKDF-SHA256(secret, salt: none, info, 32 bytes)               RFC 5869
+//	mac      HMAC-SHA256(K, type byte || canonical value)                  RFC 2104
+//	id       the first 16 bytes of mac; 12 to 32 by [WithIDLength]
+//	token    "p1_" || base36(version) || "_" || base32(id), lower case, no padding
+//	uuid     the first 16 bytes of mac as UUIDv8 (RFC 9562): 122 bits are left
+//
+// Length prefixes keep ("ab", "c") apart from ("a", "bc"); the type byte keeps an
+// address given as [Text] apart from the same address given as [Email].
+//
+// A token made with v1 of this package means the same in every later v1: neither
+// the construction nor a canonical form ever changes under its type byte.
+//
+// # Canonical values
+//
+// What counts as the same value is part of the identity, so values are typed. A
+// value that has no canonical form is refused with a [*ValueError] and never
+// hashed as it stands. So is an empty one, one whose canonical form is longer
+// than [MaxValue], and one that is a token already (see [TokenPattern]), because
+// that is how data gets pseudonymised twice without anybody noticing.
+//
+//	01 Bytes      as is
+//	02 Text       valid UTF-8, as is
+//	03 Email      trimmed (space, tab, CR, LF), one @ with text on both sides, A-Z lowered
+//	04 EmailUID2  03, and at gmail.com no dots and no +suffix in the local part
+//	05 Phone      + and 8 to 15 digits
+//	06 UUID       16 bytes
+//	07 Int        int64
+//	08 IP         16 bytes, IPv4 as ::ffff:a.b.c.d
+//	09 IPPrefix   length in bits of the 16-byte form (IPv4 /24 is 120) || masked 16 bytes
+//	0A Date       YYYY-MM-DD, a day of the calendar
+//	0B Composite  number of parts (1 byte) || lp(type || canonical) of each part
+//
+// # Length and collisions
+//
+// Among n different values in one scope, two share an id of b bits with a
+// probability of about n²/2^(b+1).
+//
+//	bytes  bits   n = 10^6   10^9      10^12     n for one in a million
+//	12     96     6.3e-18    6.3e-12   6.3e-6    4.0e11
+//	uuid   122    9.4e-26    9.4e-20   9.4e-14   3.3e15
+//	16     128    1.5e-27    1.5e-21   1.5e-15   2.6e16   (default)
+//	20     160    3.4e-37    3.4e-31   3.4e-25   1.7e21
+//
+// Fewer than 12 bytes are not offered: 64 bits collide with 2.7 % at 10^9 values,
+// and a pseudonym that two people share is a wrong statement about both.
+//
+// # Whom it protects against, and whom not
+//
+//   - Someone with the tokens of one scope learns no identity, only equality and
+//     frequency. Frequency leaks from every deterministic pseudonym: suppress rare
+//     and very common values if that matters.
+//   - Someone with the tokens of two scopes cannot join them on the tokens.
+//   - Someone with all data but no secrets is no better off. Keep the store of
+//     secrets away from the store of data.
+//   - Someone who may call [Pseudonymiser.Token] freely can confirm guesses. That
+//     call is a privilege: limit it and keep a record of it.
+//   - Once a secret is destroyed in every copy, its tokens can no longer be led
+//     back to identifiers, not even by guessing, because nothing that survives
+//     can derive it again. Records with equal tokens stay linked to each other.
+//   - Memory of the running process is not protected. Go cannot promise that a key
+//     is gone from memory.
+//
+// There is no unkeyed hash here, and none can be configured: the whole space of
+// IPv4 addresses or phone numbers can be hashed in minutes on one core, so a hash
+// without a secret hides neither.
+package pseudonym

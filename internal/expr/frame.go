@@ -1,0 +1,836 @@
+package expr
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Host carries out the functions of an environment. It is called with
+// arguments of the declared types. args is only valid during the call and its
+// values must not be changed. A result of another type than declared counts as
+// [BadArgument].
+type Host interface {
+	Call(fn uint16, args []Value) (Value, Code)
+}
+
+// Budget is what one evaluation may spend. A turn of a loop costs 1, looking
+// through a text 1 per 16 bytes, matching it that times the pattern's weight, a new text 1 per 4 bytes and a new list or map
+// 16 per element: so one evaluation allocates at most four bytes per unit, 64 MiB
+// in all, and an evaluation that would spend more ends with [TooMuch].
+//
+// The cost estimate at compile time keeps honest programs far below: it counts in
+// the same units, and its bound is a quarter of the budget.
+const Budget = 1 << 24
+
+// A Frame is what one evaluation works on. It is reusable and keeps no result,
+// and serves one goroutine at a time.
+type Frame struct {
+	// Vars holds the variables in the order of [Env.Vars], all of them present and
+	// of their declared types.
+	Vars []Value
+
+	// Host carries out functions; it may be nil if no program calls any.
+	Host Host
+
+	// Trace, if not nil, is told the value or the error of every node that was
+	// evaluated, operands first; a node inside of a macro once for each turn. Nodes
+	// that a short cut skipped are not told. It must not use the Frame.
+	Trace func(node int, v Value, c Code)
+
+	p      *Program
+	fuel   int
+	spent  bool // TooMuch happened; nothing may absorb it
+	locals [MaxLoops]Value
+	args   []Value
+}
+
+// Spent is what the last evaluation used of its [Budget].
+func (f *Frame) Spent() int { return Budget - f.fuel }
+
+// Eval evaluates p. It returns the value, of type p.Result(), or why there is
+// none; then the value is the zero Value. Scalars are computed without
+// allocating, except new texts: joined, replaced, changed in case, converted.
+func (f *Frame) Eval(p *Program) (Value, Code) {
+	if len(p.Nodes) == 0 || len(f.Vars) != p.vars {
+		return Value{}, BadFrame
+	}
+	f.p, f.fuel, f.spent = p, Budget, false
+	v, c := f.val(uint16(len(p.Nodes) - 1))
+	if f.spent {
+		c = TooMuch
+	}
+	f.p = nil
+	if c != OK {
+		return Value{}, c
+	}
+	return v, OK
+}
+
+// EvalBool evaluates p, which must be of type bool.
+func (f *Frame) EvalBool(p *Program) (bool, Code) {
+	if p.Result() != TBool || len(f.Vars) != p.vars {
+		return false, BadFrame
+	}
+	f.p, f.fuel, f.spent = p, Budget, false
+	b, c := f.boolean(uint16(len(p.Nodes) - 1))
+	if f.spent {
+		c = TooMuch
+	}
+	f.p = nil
+	return b && c == OK, c
+}
+
+// scan pays for looking through n bytes. Outside of loops nothing repeats, so
+// only loops and allocations look at what is left.
+func (f *Frame) scan(n int) { f.fuel -= n >> 4 }
+
+// take pays n units and reports whether there were as many.
+func (f *Frame) take(n int) bool {
+	if n > f.fuel {
+		f.fuel, f.spent = 0, true
+		return false
+	}
+	f.fuel -= n
+	return true
+}
+
+// newText pays for a text of n bytes.
+func (f *Frame) newText(n int) bool { return f.take(n>>2 + 1) }
+
+// newList pays for a list of n elements.
+func (f *Frame) newList(n int) bool { return n <= Budget/16 && f.take(n<<4+1) }
+
+// Each of the four evaluators below serves the nodes of some types, without a
+// Value where it can: boolean, num (int, uint, double bits, duration), text
+// (string, bytes) and val (all). When Trace is set, all go through val.
+
+func (f *Frame) boolean(i uint16) (bool, Code) {
+	if f.Trace != nil {
+		v, c := f.val(i)
+		return v.num != 0, c
+	}
+	return f.evalBool(&f.p.Nodes[i])
+}
+
+func (f *Frame) num(i uint16) (uint64, Code) {
+	if f.Trace != nil {
+		v, c := f.val(i)
+		return v.num, c
+	}
+	return f.evalNum(&f.p.Nodes[i])
+}
+
+func (f *Frame) text(i uint16) (string, Code) {
+	if f.Trace != nil {
+		v, c := f.val(i)
+		return v.str, c
+	}
+	return f.evalText(&f.p.Nodes[i])
+}
+
+func (f *Frame) val(i uint16) (Value, Code) {
+	v, c := f.evalVal(&f.p.Nodes[i])
+	if f.Trace != nil {
+		if c != OK {
+			v = Value{}
+		}
+		f.Trace(int(i), v, c)
+	}
+	return v, c
+}
+
+// load reads a variable, a local or a constant.
+func (f *Frame) load(n *Node) (*Value, Code) {
+	var v *Value
+	switch n.Op {
+	case OpVar:
+		v = &f.Vars[n.A]
+	case OpLocal:
+		v = &f.locals[n.A]
+	default:
+		return &f.p.Consts[n.A], OK
+	}
+	if v.kind != n.Type.Kind() {
+		return v, BadFrame
+	}
+	return v, OK
+}
+
+func (f *Frame) evalBool(n *Node) (bool, Code) {
+	switch n.Op {
+	case OpVar, OpLocal, OpConst:
+		v, c := f.load(n)
+		return v.num != 0, c
+	case OpAnd:
+		a, ca := f.boolean(n.A)
+		if ca == OK && !a {
+			return false, OK
+		}
+		b, cb := f.boolean(n.B)
+		if cb == OK && !b {
+			return false, OK
+		}
+		if ca != OK {
+			return false, ca
+		}
+		return true, cb
+	case OpOr:
+		a, ca := f.boolean(n.A)
+		if ca == OK && a {
+			return true, OK
+		}
+		b, cb := f.boolean(n.B)
+		if cb == OK && b {
+			return true, OK
+		}
+		if ca != OK {
+			return false, ca
+		}
+		return false, cb
+	case OpNot:
+		a, c := f.boolean(n.A)
+		return !a, c
+	case OpCond:
+		a, c := f.boolean(n.A)
+		if c != OK {
+			return false, c
+		}
+		if a {
+			return f.boolean(n.B)
+		}
+		return f.boolean(n.C)
+	case OpEq:
+		return f.equal(n)
+	case OpNe:
+		b, c := f.equal(n)
+		return !b, c
+	case OpLt, OpLe, OpGt, OpGe:
+		return f.order(n)
+	case OpIn:
+		return f.in(n)
+	case OpHas:
+		m, c := f.val(n.A)
+		if c != OK {
+			return false, c
+		}
+		_, ok := m.Get(f.p.Consts[n.B].str)
+		return ok, OK
+	case OpContains, OpStartsWith, OpEndsWith:
+		a, c := f.text(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.text(n.B)
+		if c != OK {
+			return false, c
+		}
+		switch n.Op {
+		case OpContains:
+			f.scan(len(a))
+			return strings.Contains(a, b), OK
+		case OpStartsWith:
+			f.scan(len(b))
+			return strings.HasPrefix(a, b), OK
+		}
+		f.scan(len(b))
+		return strings.HasSuffix(a, b), OK
+	case OpMatches:
+		a, c := f.text(n.A)
+		if c != OK {
+			return false, c
+		}
+		if !f.take(len(a) >> 4 * f.p.weight[n.B]) {
+			return false, TooMuch
+		}
+		return f.p.regex[n.B].MatchString(a), OK
+	case OpToBool:
+		return f.toBool(n)
+	case OpAll, OpExists:
+		return f.quantify(n)
+	case OpExistsOne:
+		return f.one(n)
+	}
+	v, c := f.general(n)
+	return v.num != 0, c
+}
+
+func (f *Frame) evalNum(n *Node) (uint64, Code) {
+	switch n.Op {
+	case OpVar, OpLocal, OpConst:
+		v, c := f.load(n)
+		return v.num, c
+	case OpCond:
+		a, c := f.boolean(n.A)
+		if c != OK {
+			return 0, c
+		}
+		if a {
+			return f.num(n.B)
+		}
+		return f.num(n.C)
+	case OpAdd, OpSub, OpMul, OpDiv, OpMod:
+		if n.Op == OpSub && f.p.Nodes[n.A].Type == TTimestamp {
+			return f.between(n)
+		}
+		a, c := f.num(n.A)
+		if c != OK {
+			return 0, c
+		}
+		b, c := f.num(n.B)
+		if c != OK {
+			return 0, c
+		}
+		switch n.Type {
+		case TDouble:
+			return calcDouble(n.Op, a, b), OK
+		case TUint:
+			return calcUint(n.Op, a, b)
+		}
+		r, c := calcInt(n.Op, int64(a), int64(b))
+		return uint64(r), c
+	case OpNeg:
+		a, c := f.num(n.A)
+		if c != OK {
+			return 0, c
+		}
+		if n.Type == TDouble {
+			return math.Float64bits(-math.Float64frombits(a)), OK
+		}
+		if int64(a) == math.MinInt64 {
+			return 0, Overflow
+		}
+		return -a, OK
+	case OpSize:
+		switch f.p.Nodes[n.A].Type {
+		case TString:
+			s, c := f.text(n.A)
+			f.scan(len(s))
+			return uint64(utf8.RuneCountInString(s)), c
+		case TBytes:
+			s, c := f.text(n.A)
+			return uint64(len(s)), c
+		}
+		v, c := f.val(n.A)
+		return uint64(v.Len()), c
+	case OpToInt:
+		return f.toInt(n)
+	case OpToUint:
+		return f.toUint(n)
+	case OpToDouble:
+		return f.toDouble(n)
+	case OpToDuration:
+		return f.toDuration(n)
+	}
+	v, c := f.general(n)
+	return v.num, c
+}
+
+func (f *Frame) evalText(n *Node) (string, Code) {
+	switch n.Op {
+	case OpVar, OpLocal, OpConst:
+		v, c := f.load(n)
+		return v.str, c
+	case OpCond:
+		a, c := f.boolean(n.A)
+		if c != OK {
+			return "", c
+		}
+		if a {
+			return f.text(n.B)
+		}
+		return f.text(n.C)
+	case OpAdd:
+		a, c := f.text(n.A)
+		if c != OK {
+			return "", c
+		}
+		b, c := f.text(n.B)
+		if c != OK {
+			return "", c
+		}
+		if !f.newText(len(a) + len(b)) {
+			return "", TooMuch
+		}
+		return a + b, OK
+	case OpLower, OpUpper, OpTrim:
+		a, c := f.text(n.A)
+		if c != OK {
+			return "", c
+		}
+		if n.Op == OpTrim {
+			f.scan(len(a))
+			return strings.TrimSpace(a), OK
+		}
+		return f.changeCase(a, n.Op == OpUpper)
+	case OpReplace, OpReplaceN:
+		return f.replace(n)
+	case OpFrom, OpSubstring:
+		return f.substring(n)
+	case OpToString:
+		return f.toText(n)
+	case OpToBytes:
+		return f.text(n.A)
+	}
+	v, c := f.general(n)
+	return v.str, c
+}
+
+func (f *Frame) evalVal(n *Node) (Value, Code) {
+	switch n.Op {
+	case OpVar, OpLocal, OpConst:
+		v, c := f.load(n)
+		return *v, c
+	case OpList, OpMap, OpIndex, OpSelect, OpFilter, OpTransform, OpSift, OpCall, OpSplit, OpSplitN, OpToTimestamp:
+		return f.general(n)
+	}
+	switch k := n.Type.Kind(); k {
+	case KindBool:
+		b, c := f.evalBool(n)
+		return Bool(b), c
+	case KindInt, KindUint, KindDouble, KindDuration:
+		u, c := f.evalNum(n)
+		return Value{kind: k, num: u}, c
+	case KindString, KindBytes:
+		s, c := f.evalText(n)
+		return Value{kind: k, str: s}, c
+	}
+	return f.general(n)
+}
+
+// general evaluates the operations whose value can be of any type, and those that
+// make instants, lists and maps.
+func (f *Frame) general(n *Node) (Value, Code) {
+	switch n.Op {
+	case OpCond:
+		a, c := f.boolean(n.A)
+		if c != OK {
+			return Value{}, c
+		}
+		if a {
+			return f.val(n.B)
+		}
+		return f.val(n.C)
+	case OpIndex:
+		return f.index(n)
+	case OpSelect:
+		m, c := f.val(n.A)
+		if c != OK {
+			return Value{}, c
+		}
+		return f.get(m, f.p.Consts[n.B].str)
+	case OpCall:
+		return f.call(n)
+	case OpList:
+		return f.list(n)
+	case OpMap:
+		return f.mapping(n)
+	case OpAdd:
+		if n.Type == TTimestamp {
+			return f.later(n)
+		}
+		return f.join(n)
+	case OpSub:
+		return f.later(n)
+	case OpSplit, OpSplitN:
+		return f.split(n)
+	case OpToTimestamp:
+		return f.toTimestamp(n)
+	case OpFilter, OpTransform, OpSift:
+		return f.collect(n)
+	}
+	return Value{}, BadFrame // Decode lets no other operation come here
+}
+
+// equal compares the operands of == and !=.
+func (f *Frame) equal(n *Node) (bool, Code) {
+	switch f.p.Nodes[n.A].Type.Kind() {
+	case KindString, KindBytes:
+		a, c := f.text(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.text(n.B)
+		f.scan(min(len(a), len(b)))
+		return a == b, c
+	case KindBool:
+		a, c := f.boolean(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.boolean(n.B)
+		return a == b, c
+	case KindInt, KindUint, KindDuration:
+		a, c := f.num(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.num(n.B)
+		return a == b, c
+	}
+	a, c := f.val(n.A)
+	if c != OK {
+		return false, c
+	}
+	b, c := f.val(n.B)
+	if c != OK {
+		return false, c
+	}
+	return f.same(a, b), OK
+}
+
+// order compares the operands of <, <=, > and >=. Nothing is less or greater than
+// a NaN, nor equal to it.
+func (f *Frame) order(n *Node) (bool, Code) {
+	var less, more bool
+	switch t := f.p.Nodes[n.A].Type; t {
+	case TString, TBytes:
+		a, c := f.text(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.text(n.B)
+		if c != OK {
+			return false, c
+		}
+		f.scan(min(len(a), len(b)))
+		less, more = a < b, a > b
+	case TBool:
+		a, c := f.boolean(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.boolean(n.B)
+		if c != OK {
+			return false, c
+		}
+		less, more = !a && b, a && !b
+	case TTimestamp:
+		a, c := f.val(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.val(n.B)
+		if c != OK {
+			return false, c
+		}
+		sa, sb := int64(a.num), int64(b.num)
+		less = sa < sb || sa == sb && a.nano < b.nano
+		more = sa > sb || sa == sb && a.nano > b.nano
+	default:
+		a, c := f.num(n.A)
+		if c != OK {
+			return false, c
+		}
+		b, c := f.num(n.B)
+		if c != OK {
+			return false, c
+		}
+		switch t {
+		case TDouble:
+			x, y := math.Float64frombits(a), math.Float64frombits(b)
+			if x != x || y != y {
+				return false, OK
+			}
+			less, more = x < y, x > y
+		case TUint:
+			less, more = a < b, a > b
+		default:
+			less, more = int64(a) < int64(b), int64(a) > int64(b)
+		}
+	}
+	switch n.Op {
+	case OpLt:
+		return less, OK
+	case OpLe:
+		return !more, OK
+	case OpGt:
+		return more, OK
+	}
+	return !less, OK
+}
+
+// in looks for a value in a list or for a key in a map.
+func (f *Frame) in(n *Node) (bool, Code) {
+	if f.p.Nodes[n.A].Type == TString {
+		s, c := f.text(n.A)
+		if c != OK {
+			return false, c
+		}
+		over, c := f.val(n.B)
+		if c != OK {
+			return false, c
+		}
+		if over.kind == KindMap {
+			f.scan(len(s))
+			_, ok := over.Get(s)
+			return ok, OK
+		}
+		f.fuel -= over.Len() * (1 + len(s)>>4)
+		if l, ok := over.ref.(*[]string); ok {
+			for _, e := range *l {
+				if e == s {
+					return true, OK
+				}
+			}
+			return false, OK
+		}
+		for i := range over.Len() {
+			if over.At(i).str == s {
+				return true, OK
+			}
+		}
+		return false, OK
+	}
+	v, c := f.val(n.A)
+	if c != OK {
+		return false, c
+	}
+	over, c := f.val(n.B)
+	if c != OK {
+		return false, c
+	}
+	for i := range over.Len() {
+		if f.same(v, over.At(i)) {
+			return true, OK
+		}
+	}
+	return false, OK
+}
+
+func (f *Frame) get(m Value, key string) (Value, Code) {
+	f.scan(len(key))
+	v, ok := m.Get(key)
+	if !ok {
+		return Value{}, NoSuchKey
+	}
+	return v, OK
+}
+
+func (f *Frame) index(n *Node) (Value, Code) {
+	over, c := f.val(n.A)
+	if c != OK {
+		return Value{}, c
+	}
+	if over.kind == KindMap {
+		key, c := f.text(n.B)
+		if c != OK {
+			return Value{}, c
+		}
+		return f.get(over, key)
+	}
+	i, c := f.num(n.B)
+	if c != OK {
+		return Value{}, c
+	}
+	if i >= uint64(over.Len()) { // a negative index is a large number here
+		return Value{}, IndexOutOfRange
+	}
+	return over.At(int(i)), OK
+}
+
+func (f *Frame) call(n *Node) (Value, Code) {
+	if f.Host == nil {
+		return Value{}, BadFrame
+	}
+	base := len(f.args)
+	for _, a := range f.p.Args[n.B : n.B+n.C] {
+		v, c := f.val(a)
+		if c != OK {
+			f.args = f.args[:base]
+			return Value{}, c
+		}
+		f.args = append(f.args, v)
+	}
+	args := f.args[base:]
+	if len(args) > 0 {
+		f.scan(len(args[0].str) + 64)
+	}
+	v, c := f.Host.Call(n.A, args)
+	clear(args)
+	f.args = f.args[:base]
+	switch {
+	case c != OK:
+		return Value{}, c
+	case !v.fits(n.Type):
+		return Value{}, BadArgument
+	}
+	return v, OK
+}
+
+func (f *Frame) list(n *Node) (Value, Code) {
+	if n.C != 0 && f.Trace == nil {
+		return f.p.Consts[n.C-1], OK
+	}
+	if !f.newList(int(n.B)) {
+		return Value{}, TooMuch
+	}
+	vs := make([]Value, n.B)
+	for i, a := range f.p.Args[n.A : n.A+n.B] {
+		v, c := f.val(a)
+		if c != OK {
+			return Value{}, c
+		}
+		vs[i] = v
+	}
+	return List(vs), OK
+}
+
+func (f *Frame) mapping(n *Node) (Value, Code) {
+	if n.C != 0 && f.Trace == nil {
+		return f.p.Consts[n.C-1], OK
+	}
+	if !f.newList(int(n.B)) {
+		return Value{}, TooMuch
+	}
+	m := &Map{}
+	args := f.p.Args[n.A : n.A+n.B]
+	for i := 0; i < len(args); i += 2 {
+		key, c := f.text(args[i])
+		if c != OK {
+			return Value{}, c
+		}
+		v, c := f.val(args[i+1])
+		if c != OK {
+			return Value{}, c
+		}
+		m.Set(key, v)
+	}
+	return MapValue(m), OK
+}
+
+// join concatenates two lists.
+func (f *Frame) join(n *Node) (Value, Code) {
+	a, c := f.val(n.A)
+	if c != OK {
+		return Value{}, c
+	}
+	b, c := f.val(n.B)
+	if c != OK {
+		return Value{}, c
+	}
+	la, lb := a.Len(), b.Len()
+	switch {
+	case la == 0:
+		return b, OK
+	case lb == 0:
+		return a, OK
+	case !f.newList(la + lb):
+		return Value{}, TooMuch
+	}
+	vs := make([]Value, 0, la+lb)
+	for i := range la {
+		vs = append(vs, a.At(i))
+	}
+	for i := range lb {
+		vs = append(vs, b.At(i))
+	}
+	return List(vs), OK
+}
+
+// element is what a macro binds its variable to: an element or a key.
+func element(over *Value, i int) Value {
+	if over.kind == KindMap {
+		key, _ := over.Entry(i)
+		return String(key)
+	}
+	return over.At(i)
+}
+
+// quantify evaluates all and exists, which absorb errors as && and || do: one
+// element that decides wins over any error, and of several errors the first counts.
+func (f *Frame) quantify(n *Node) (bool, Code) {
+	over, c := f.val(n.A)
+	if c != OK {
+		return false, c
+	}
+	decisive := n.Op == OpExists
+	first := OK
+	local := &f.locals[n.C]
+	for i := range over.Len() {
+		if !f.take(1) {
+			return false, TooMuch
+		}
+		*local = element(&over, i)
+		b, c := f.boolean(n.B)
+		if c == OK && b == decisive {
+			return decisive, OK
+		}
+		if first == OK {
+			first = c
+		}
+	}
+	return !decisive, first
+}
+
+// one evaluates exists_one. It absorbs nothing, yet all elements are looked at, and
+// of several errors the last counts: this is how CEL's reference implementation
+// folds exists_one and filter.
+func (f *Frame) one(n *Node) (bool, Code) {
+	over, c := f.val(n.A)
+	if c != OK {
+		return false, c
+	}
+	last, found := OK, 0
+	local := &f.locals[n.C]
+	for i := range over.Len() {
+		if !f.take(1) {
+			return false, TooMuch
+		}
+		*local = element(&over, i)
+		b, c := f.boolean(n.B)
+		if c != OK {
+			last = c
+		} else if b {
+			found++
+		}
+	}
+	return found == 1, last
+}
+
+// collect evaluates filter and both forms of map.
+func (f *Frame) collect(n *Node) (Value, Code) {
+	over, c := f.val(n.A)
+	if c != OK {
+		return Value{}, c
+	}
+	var vs []Value
+	failed := OK
+	local := &f.locals[n.C]
+	for i := range over.Len() {
+		if !f.take(1) {
+			return Value{}, TooMuch
+		}
+		*local = element(&over, i)
+		body := n.B
+		if n.Op != OpTransform {
+			b, c := f.boolean(n.B)
+			if c != OK {
+				failed = c // the last error of a predicate counts
+				continue
+			}
+			if !b || failed != OK {
+				continue
+			}
+			body = n.D
+		}
+		v := *local
+		if n.Op != OpFilter {
+			if v, c = f.val(body); c != OK {
+				if n.Op == OpTransform {
+					return Value{}, c
+				}
+				failed = c
+				continue
+			}
+		}
+		if !f.newList(1) {
+			return Value{}, TooMuch
+		}
+		vs = append(vs, v)
+	}
+	if failed != OK {
+		return Value{}, failed
+	}
+	return List(vs), OK
+}

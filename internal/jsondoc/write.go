@@ -4,6 +4,14 @@ import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
+// plain are the bytes that stand for themselves in a JSON string.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
 // AppendString appends s as a JSON string. The result is the shortest spelling:
 // only quote, backslash and control characters are escaped, invalid UTF-8 becomes
 // U+FFFD.
@@ -12,7 +20,7 @@ func AppendString(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plain[c] {
 			i++
 			continue
 		}
@@ -63,6 +71,15 @@ func (w *Writer) sep() {
 func (w *Writer) Key(key string) {
 	w.sep()
 	w.Buf = append(AppendString(w.Buf, key), ':')
+	w.comma = false
+}
+
+// Name is Key for a name that needs no escaping, such as one of this module's own.
+func (w *Writer) Name(name string) {
+	w.sep()
+	w.Buf = append(w.Buf, '"')
+	w.Buf = append(w.Buf, name...)
+	w.Buf = append(w.Buf, '"', ':')
 	w.comma = false
 }
 

@@ -1,0 +1,220 @@
+package consent_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/privetdev/privet/consent"
+)
+
+func TestConfigErrors(t *testing.T) {
+	yes := func(*consent.Request) (bool, error) { return true, nil }
+	place := func(*consent.Request) (string, error) { return "eu", nil }
+	src := []consent.Source{{ID: "s"}}
+	one := []consent.Purpose{{Key: "p"}}
+	for _, tt := range []struct {
+		path, reason string
+		policy       consent.Policy
+	}{
+		{"sources[0].id", "printed in every trail", consent.Policy{Sources: []consent.Source{{ID: "a b"}}}},
+		{"sources[1].id", "one id, one source", consent.Policy{Sources: []consent.Source{{ID: "a"}, {ID: "a"}}}},
+		{"sources[0].layer", "rules are asked by layer", consent.Policy{Sources: []consent.Source{{ID: "a", Layer: "whim"}}}},
+		{"purposes[0].key", "empty", consent.Policy{Purposes: []consent.Purpose{{}}}},
+		{"purposes[0].key", "empty segment", consent.Policy{Purposes: []consent.Purpose{{Key: "a..b"}}}},
+		{"purposes[0].key", "a key that no request can have", consent.Policy{Purposes: []consent.Purpose{{Key: strings.Repeat("a", 257)}}}},
+		{"purposes[1].key", "twice", consent.Policy{Purposes: []consent.Purpose{{Key: "a"}, {Key: "a"}}}},
+		{"purposes[0].basis", "unknown", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: "because"}}}},
+		{"purposes[0].basis", "row 4 is not among the rows", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisLegalObligation}}}},
+		{"purposes[0].basis", "row 4 is not among the rows", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisVitalInterest}}}},
+		{"purposes[0].basis", "no row", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisPublicTask}}}},
+		{"purposes[0].mechanism", "unknown", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Mechanism: "maybe"}}}},
+		{"purposes[0].mechanism", "consent is opt-in", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisConsent, Mechanism: consent.OptOut}}}},
+		{"purposes[0].mechanism", "nobody is asked for a contract", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisContract, Mechanism: consent.OptIn}}}},
+		{"purposes[0].mechanism", "would be ignored", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisLegitimateInterest, Assessment: "a", Mechanism: consent.NoticeOnly}}}},
+		{"purposes[0].assessment", "row 17 needs one", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisLegitimateInterest}}}},
+		{"purposes[0].assessment", "would be ignored", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Assessment: "a"}}}},
+		{"purposes[0].assessment", "printed as evidence", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisLegitimateInterest, Assessment: "a b"}}}},
+		{"purposes[0].strength", "unknown", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Strength: "firm"}}}},
+		{"purposes[0].strength", "would be ignored", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisContract, Strength: consent.Explicit}}}},
+		{"purposes[0].notice", "what would row 18 look for", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Mechanism: consent.NoticeOnly}}}},
+		{"purposes[0].notice", "unknown", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Notice: "n"}}}},
+		{"purposes[0].channels[1]", "twice", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Channels: []string{"email", "email"}}}}},
+		{"purposes[0].signals[0]", "would be ignored", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Signals: []string{"dnt"}}}}},
+		{"purposes[0].source", "unknown", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Source: "nobody"}}}},
+		{"classes[0].key", "malformed", consent.Policy{Classes: []consent.Class{{Key: "."}}}},
+		{"classes[0].purposes[0]", "unknown", consent.Policy{Classes: []consent.Class{{Key: "c", Purposes: []string{"p"}}}}},
+		{"classes[0].source", "unknown", consent.Policy{Classes: []consent.Class{{Key: "c", Source: "x"}}}},
+		{"features[0].kind", "missing", consent.Policy{Features: []consent.Feature{{Key: "f"}}}},
+		{"features[1].key", "twice", consent.Policy{Features: []consent.Feature{{Key: "f", Kind: consent.Optional}, {Key: "f", Kind: consent.Optional}}}},
+		{"features[0].purposes[0]", "unknown", consent.Policy{Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Purposes: []string{"p"}}}}},
+		{"features[0].categories[0]", "malformed", consent.Policy{Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Categories: []string{"a b"}}}}},
+		{"features[0].classes[0]", "unknown", consent.Policy{Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Classes: []string{"c"}}}}},
+		{"features[0].classes[0]", "malformed", consent.Policy{Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Classes: []string{""}}}}},
+		{"features[0].sync", "unknown", consent.Policy{Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Sync: "p"}}}},
+		{"features[0].sync", "a contract asks nobody", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisContract}}, Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Sync: "p"}}}},
+		{"data_sources[0].key", "malformed", consent.Policy{DataSources: []consent.DataSource{{}}}},
+		{"data_sources[0].parent", "unknown", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Parent: "e"}}}},
+		{"data_sources[0].parent", "a circle", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Parent: "e"}, {Key: "e", Parent: "d"}}}},
+		{"data_sources[0].flows", "two ways to say it", consent.Policy{Purposes: one, DataSources: []consent.DataSource{{Key: "d", Purposes: []string{"p"}, Flows: []consent.DataFlow{{Purpose: "p"}}}}}},
+		{"data_sources[0].flows[0].purpose", "unknown", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Flows: []consent.DataFlow{{Purpose: "p"}}}}}},
+		{"prohibitions[0].id", "missing", consent.Policy{Sources: src, Prohibitions: []consent.Prohibition{{Source: "s"}}}},
+		{"prohibitions[0].source", "every rule names one", consent.Policy{Prohibitions: []consent.Prohibition{{ID: "x"}}}},
+		{"prohibitions[0].source", "unknown", consent.Policy{Prohibitions: []consent.Prohibition{{ID: "x", Source: "s"}}}},
+		{"prohibitions[0].when", "never silently always", consent.Policy{Sources: src, Prohibitions: []consent.Prohibition{{ID: "x", Source: "s", When: consent.Condition{Text: "false"}}}}},
+		{"requirements[0].id", "ids are unique across kinds", consent.Policy{Sources: src, Prohibitions: []consent.Prohibition{{ID: "x", Source: "s"}}, Requirements: []consent.Requirement{{ID: "x", Source: "s"}}}},
+		{"requirements[0].strength", "implied is what nobody needs to require", consent.Policy{Sources: src, Requirements: []consent.Requirement{{ID: "x", Source: "s", Strength: consent.Implied}}}},
+		{"residency[0]", "says nothing", consent.Policy{Sources: src, Residency: []consent.Residency{{ID: "x", Source: "s"}}}},
+		{"residency[0].store_in", "two ways to say it", consent.Policy{Sources: src, Residency: []consent.Residency{{ID: "x", Source: "s", StoreIn: consent.Place{In: []string{"eu"}, Func: place}}}}},
+		{"residency[0].store_in", "never silently nowhere", consent.Policy{Sources: src, Residency: []consent.Residency{{ID: "x", Source: "s", StoreIn: consent.Place{Text: "subject.region"}, StaffIn: consent.Place{Func: place}}}}},
+		{"residency[0].staff_in", "an empty name would admit what is not told", consent.Policy{Sources: src, Residency: []consent.Residency{{ID: "x", Source: "s", StaffIn: consent.Place{In: []string{""}}}}}},
+		{"gates.share", "unknown", consent.Policy{Gates: consent.Gates{Share: "ajar"}}},
+		{"promotions[0].from", "missing", consent.Policy{Sources: src, Classes: []consent.Class{{Key: "c"}}, Promotions: []consent.Promotion{{ID: "x", Source: "s", To: "c"}}}},
+		{"promotions[0].to", "unknown", consent.Policy{Sources: src, Classes: []consent.Class{{Key: "c"}}, Promotions: []consent.Promotion{{ID: "x", Source: "s", From: []string{"c"}, To: "d"}}}},
+		{"promotions[0].kinds[0]", "unknown", consent.Policy{Sources: src, Classes: []consent.Class{{Key: "c"}, {Key: "d"}}, Promotions: []consent.Promotion{{ID: "x", Source: "s", From: []string{"c"}, To: "d", Kinds: []consent.Kind{"odd"}}}}},
+		{"promotions[0].purpose", "unknown", consent.Policy{Sources: src, Classes: []consent.Class{{Key: "c"}, {Key: "d"}}, Promotions: []consent.Promotion{{ID: "x", Source: "s", From: []string{"c"}, To: "d", Purpose: "p"}}}},
+		{"obligations[0].obligation.kind", "unknown", consent.Policy{Sources: src, Obligations: []consent.ObligationRule{{ID: "x", Source: "s", When: consent.Condition{Func: yes}}}}},
+		{"obligations[0].obligation.kind", "belongs to residency", consent.Policy{Sources: src, Obligations: []consent.ObligationRule{{ID: "x", Source: "s", Obligation: consent.Obligation{Kind: consent.StoreIn, Values: []string{"eu"}}}}}},
+		{"obligations[0].obligation", "C8: a period without its strength would become a deadline", consent.Policy{Sources: src, Obligations: []consent.ObligationRule{{ID: "x", Source: "s", Obligation: consent.Obligation{Kind: consent.DeleteWithin, Limit: "ceiling", Period: "PT48H", Anchor: "used_at"}}}}},
+		{"obligations[0].obligation.values", "minimise to what", consent.Policy{Sources: src, Obligations: []consent.ObligationRule{{ID: "x", Source: "s", Obligation: consent.Obligation{Kind: consent.Minimise}}}}},
+		{"obligations[0].obligation.values", "would be ignored", consent.Policy{Sources: src, Obligations: []consent.ObligationRule{{ID: "x", Source: "s", Obligation: consent.Obligation{Kind: consent.LogUse, Values: []string{"x"}}}}}},
+		{"obligations[0].obligation", "would be ignored", consent.Policy{Sources: src, Obligations: []consent.ObligationRule{{ID: "x", Source: "s", Obligation: consent.Obligation{Kind: consent.LogUse, Period: "P1D"}}}}},
+		{"notices[0].id", "malformed", consent.Policy{Notices: []consent.Notice{{Version: "1", Effective: noon}}}},
+		{"notices[0].version", "malformed", consent.Policy{Notices: []consent.Notice{{ID: "n", Effective: noon}}}},
+		{"notices[0].effective", "orders the versions", consent.Policy{Notices: []consent.Notice{{ID: "n", Version: "1"}}}},
+		{"notices[0].effective", "binds before it can be read", consent.Policy{Notices: []consent.Notice{{ID: "n", Version: "1", Published: noon, Effective: noon.Add(-1)}}}},
+		{"notices[1].version", "twice", consent.Policy{Notices: []consent.Notice{{ID: "n", Version: "1", Effective: noon}, {ID: "n", Version: "1", Effective: noon.Add(1)}}}},
+		{"notices[1].effective", "which of the two binds", consent.Policy{Notices: []consent.Notice{{ID: "n", Version: "1", Effective: noon}, {ID: "n", Version: "2", Effective: noon}}}},
+	} {
+		e, err := consent.New(tt.policy)
+		require.Nil(t, e, "%s: %s", tt.path, tt.reason)
+		var all consent.ConfigErrors
+		require.ErrorAs(t, err, &all, "%s: %s", tt.path, tt.reason)
+		var paths []string
+		for _, one := range all {
+			paths = append(paths, one.Path)
+			assert.NotEmpty(t, one.Problem)
+			assert.NotEmpty(t, one.Mend)
+		}
+		assert.Equal(t, []string{tt.path}, paths, tt.reason)
+		var first *consent.ConfigError
+		require.True(t, errors.As(err, &first))
+		assert.Equal(t, err.Error(), first.Error())
+	}
+}
+
+func TestConfigErrorsComeTogether(t *testing.T) {
+	_, err := consent.New(consent.Policy{
+		Purposes: []consent.Purpose{{Key: "p", Basis: "x"}, {Key: "p"}},
+		Features: []consent.Feature{{Key: "f", Purposes: []string{"q"}}},
+	})
+	require.EqualError(t, err, `consent: purposes[0].basis: unknown basis: use consent, contract or legitimate_interest
+consent: purposes[1].key: declared twice: keep one of the two
+consent: features[0].kind: unknown kind: use essential or optional
+consent: features[0].purposes[0]: unknown purpose: declare it under purposes`)
+}
+
+// The policy is copied: its author may go on using it.
+func TestPolicyIsCopied(t *testing.T) {
+	p := services()
+	e, err := consent.New(p)
+	require.NoError(t, err)
+	r := &consent.Request{Purpose: "service.deliver.locate", Feature: "find-my-device", Class: "service.required", Category: "user.device", At: noon}
+	before, flows := e.Decide(nil, r), e.Inventory(nil, nil)
+	p.Purposes[0].Key, p.Classes[0].Purposes[0], p.Features[2].Categories[1], p.Features[2].Purposes[0] = "x", "x", "x", "x"
+	p.Promotions[0].From[0], p.Prohibitions[0].When = "x", consent.Condition{}
+	assert.Equal(t, before, e.Decide(nil, r))
+	assert.Equal(t, flows, e.Inventory(nil, nil))
+	assert.True(t, before.Allowed())
+}
+
+func TestPurposeLookup(t *testing.T) {
+	e, err := consent.New(consent.Policy{Purposes: []consent.Purpose{
+		{Key: "ads", Mechanism: consent.OptOut, Text: "Ads", Maps: map[string]string{"gcm": "ad_storage"}},
+		{Key: "ads.personal"},
+	}})
+	require.NoError(t, err)
+	p, ok := e.Purpose("ads.other.deep")
+	require.True(t, ok)
+	assert.Equal(t, "ads", p.Key)
+	assert.Equal(t, "ad_storage", p.Maps["gcm"])
+	p, ok = e.Purpose("ads.personal.deep")
+	require.True(t, ok)
+	assert.Equal(t, consent.Purpose{Key: "ads.personal", Basis: consent.BasisConsent, Mechanism: consent.OptIn, Strength: consent.Expressed}, p, "defaults are filled in, nothing is taken from the parent")
+	for _, k := range []string{"", "other", "ads.", "adsx"} {
+		_, ok = e.Purpose(k)
+		assert.False(t, ok, "%q", k)
+	}
+}
+
+func TestFactErrors(t *testing.T) {
+	ok := grant("p")
+	change := func(f func(*consent.Record)) consent.Facts {
+		r := ok
+		f(&r)
+		return records(ok, r)
+	}
+	claim := func(f func(*consent.Claim)) consent.Facts {
+		c := consent.Claim{ID: "c", Result: consent.Linked, CheckedAt: noon}
+		f(&c)
+		return consent.Facts{Claims: []consent.Claim{c}}
+	}
+	long := strings.Repeat("x", 257)
+	for _, tt := range []struct {
+		path, reason string
+		facts        consent.Facts
+	}{
+		{"records[1].purpose", "missing", change(func(r *consent.Record) { r.Purpose = "" })},
+		{"records[1].operation", "unknown", change(func(r *consent.Record) { r.Operation = "fly" })},
+		{"records[1].state", "unknown", change(func(r *consent.Record) { r.State = "" })},
+		{"records[1].state", "computed, not stored", change(func(r *consent.Record) { r.State = "expired" })},
+		{"records[1].given", "a refusal without a time would lose to every grant", change(func(r *consent.Record) { r.State, r.Given = consent.StateDenied, time.Time{} })},
+		{"records[1].expires", "refusals do not end by themselves", change(func(r *consent.Record) { r.State, r.Expires = consent.StateDenied, noon })},
+		{"records[1].expires", "not after", change(func(r *consent.Record) { r.Expires = r.Given })},
+		{"records[1].strength", "unknown", change(func(r *consent.Record) { r.Strength = "firm" })},
+		{"records[1].id", "printed as evidence", change(func(r *consent.Record) { r.ID = "jane@example.com" })},
+		{"records[1].scope", "bounded", change(func(r *consent.Record) { r.Channel = long })},
+		{"records[1].from", "would be ignored", change(func(r *consent.Record) { r.From = "c" })},
+		{"records[1].origins", "would be ignored", change(func(r *consent.Record) { r.Origins = []consent.Origin{{Class: "c"}} })},
+		{"records[1].origins", "an empty origin is any data", change(func(r *consent.Record) { r.Operation, r.Origins = consent.OpCombine, []consent.Origin{{}} })},
+		{"records[1].origins", "bounded", change(func(r *consent.Record) {
+			r.Operation, r.Origins = consent.OpCombine, make([]consent.Origin, consent.MaxOrigins+1)
+		})},
+		{"records[1].attributes", "would be ignored", change(func(r *consent.Record) { r.Attributes = []string{"a"} })},
+		{"records[1].attributes", "empty", change(func(r *consent.Record) { r.Operation, r.Attributes = consent.OpShare, []string{""} })},
+		{"records[1].attributes", "bounded", change(func(r *consent.Record) {
+			r.Operation, r.Attributes = consent.OpShare, make([]string, consent.MaxAttributes+1)
+		})},
+		{"claims[0].id", "printed as evidence", claim(func(c *consent.Claim) { c.ID = "" })},
+		{"claims[0].result", "unknown", claim(func(c *consent.Claim) { c.Result = "fine" })},
+		{"claims[0].checked_at", "missing", claim(func(c *consent.Claim) { c.CheckedAt = time.Time{} })},
+		{"claims[0].expires", "not after", claim(func(c *consent.Claim) { c.Expires = noon })},
+	} {
+		v, err := consent.NewView(tt.facts)
+		assert.Nil(t, v, "%s: %s", tt.path, tt.reason)
+		var wrong *consent.FactError
+		if assert.ErrorAs(t, err, &wrong, "%s: %s", tt.path, tt.reason) {
+			assert.Equal(t, tt.path, wrong.Path, tt.reason)
+			assert.NotContains(t, err.Error(), "jane")
+		}
+	}
+}
+
+// Views do not change with the facts that they were made from.
+func TestViewIsImmutable(t *testing.T) {
+	e, err := consent.New(consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisContract}}})
+	require.NoError(t, err)
+	f := records(scoped(grant("p"), consent.OpShare, func(s *consent.Scope) { s.Recipient, s.Attributes = "shop", []string{"b", "a"} }))
+	v := viewOf(t, f)
+	r := &consent.Request{Purpose: "p", Share: consent.Share{Recipient: "shop", Attributes: []string{"a"}}, At: noon}
+	before := e.Decide(v, r)
+	require.True(t, before.Allowed())
+	assert.Equal(t, []string{"b", "a"}, f.Records[0].Attributes, "the facts are not sorted in place")
+	f.Records[0].Attributes[0], f.Records[0].Attributes[1] = "x", "y"
+	f.Records[0].Recipient = "other"
+	assert.Equal(t, before, e.Decide(v, r))
+}

@@ -1,0 +1,444 @@
+package classify
+
+import (
+	_ "embed" // for the built-in classification
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/privetdev/privet/internal/bundle"
+	"github.com/privetdev/privet/internal/expr"
+	"github.com/privetdev/privet/internal/profile"
+	"github.com/privetdev/privet/internal/scan"
+)
+
+// A Field is one field of a record. Everything may be empty.
+type Field struct {
+	Name        string            // as the data has it
+	Path        string            // from the record to the field, such as user.emails[0]
+	Type        string            // declared type, as its source names it
+	Tags        map[string]string // declared tags
+	Source      string            // where it comes from, such as a table or topic
+	Description string
+	Value       string            // text form; numbers as they are written
+	Context     map[string]string // what the caller says about the record
+}
+
+// A Span is a part of a value in byte offsets, without its end.
+type Span struct{ Start, End int }
+
+// A Label says that a field holds data of a category.
+type Label struct {
+	Category   string
+	Confidence float64 // 0 to 1, in thousandths
+	// Rule is the id of the rule that said so, such as builtin/email-name, or
+	// "declared" for a tag. If it is not empty the whole field is of the category,
+	// whatever the spans are.
+	Rule string
+	// Detector is the id of the detector that found the category in the value, the
+	// most confident of several; Spans are all the places, in order.
+	Detector string
+	Spans    []Span
+	// ISO19944 is the clause of ISO/IEC 19944-1 that the category falls under;
+	// Qualifier is how identifiable such data is as it is usually collected:
+	// identified, pseudonymized, unlinked_pseudonymized, anonymized or aggregated.
+	ISO19944, Qualifier string
+}
+
+// A Finding is one place in a text where one detector found something.
+type Finding struct {
+	Detector   string
+	Category   string
+	Start, End int // byte offsets, without the end
+	Confidence float64
+}
+
+// A Category is a node of the taxonomy.
+type Category struct {
+	Key       string
+	Parent    string // "" for a root
+	Title     string // for people
+	ISO19944  string // clause of ISO/IEC 19944-1, or ""
+	Qualifier string // see [Label]
+}
+
+// Declared is the rule of a label that comes from a tag.
+const Declared = "declared"
+
+// tagKeys are the tags that declare categories, the stronger first.
+var tagKeys = [...]string{"privet.category", "privacy"}
+
+// ErrInvalid is wrapped by every error about a classification that cannot be
+// used: an unknown category, a bad pattern, a missing condition.
+var ErrInvalid = errors.New("classify: not a usable classification")
+
+// A Classifier holds a taxonomy, rules and detectors. It is immutable and safe
+// for concurrent use.
+type Classifier struct {
+	categories []Category // by key
+	rules      []rule
+	detectors  []detector
+	suppress   []suppress
+	// filter has the patterns of all detectors in their order, then their contexts.
+	filter    *scan.Filter
+	threshold int
+	// quiet lists the rules that look neither at the value nor at the context: what
+	// they say about a field is remembered.
+	quiet, loud []int32
+	// What any expression reads, so that the rest is not prepared.
+	readsTags, readsContext bool
+	memory                  memory
+	pool                    sync.Pool
+	source                  *bundle.Classification
+}
+
+type rule struct {
+	id         string
+	category   int32
+	confidence int32
+	system     bool // the category lies below system
+	when       *expr.Program
+}
+
+type detector struct {
+	id                   string
+	category             int32
+	pattern              *scan.Pattern
+	check                *expr.Program
+	context              [][]string // phrases, word by word
+	base, checked, boost int32
+	groups               bool  // the check reads match.groups
+	muted                bool  // found only when an expression asks for it
+	suppress             []int // which suppressions look at its findings
+}
+
+type suppress struct {
+	id   string
+	when *expr.Program
+}
+
+// Open makes a classifier from the bytes of a compiled policy. The error says why
+// the bytes cannot be read, or wraps [ErrInvalid].
+func Open(data []byte) (*Classifier, error) {
+	b, err := bundle.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return New(&b.Classification)
+}
+
+//go:generate go run github.com/privetdev/privet/internal/cmd/genbuiltin
+
+//go:embed builtin/builtin.bundle
+var builtinBundle []byte
+
+var builtin = sync.OnceValue(func() *Classifier {
+	c, err := Open(builtinBundle)
+	if err != nil {
+		// A test opens it, so this is a broken build.
+		return &Classifier{threshold: 400}
+	}
+	return c
+})
+
+// Builtin is the classifier of the built-in taxonomy, rules and detectors. It is
+// made when it is first asked for.
+func Builtin() *Classifier { return builtin() }
+
+// BuiltinBundle is the compiled form of the built-in classification, for tools
+// that put policies together. The bytes must not be changed.
+func BuiltinBundle() []byte { return builtinBundle }
+
+// New makes a classifier from compiled parts; errors wrap [ErrInvalid]. It keeps
+// no reference that would let later changes of cl show.
+func New(cl *bundle.Classification) (*Classifier, error) {
+	c := &Classifier{threshold: int(cl.Threshold), source: cl}
+	if cl.Threshold > 1000 {
+		return nil, invalid("threshold above 1", "")
+	}
+	if err := c.addCategories(cl.Categories); err != nil {
+		return nil, err
+	}
+	ids := map[string]bool{}
+	for i := range cl.Rules {
+		r := &cl.Rules[i]
+		k, ok := c.find(r.Category)
+		switch {
+		case ids[r.ID]:
+			return nil, invalid("rule given twice", r.ID)
+		case !ok:
+			return nil, invalid("unknown category of rule", r.ID)
+		case r.When == nil || r.When.Env != profile.EnvField || r.When.Result() != expr.TBool:
+			return nil, invalid("no condition in rule", r.ID)
+		case r.Confidence > 1000:
+			return nil, invalid("confidence above 1 in rule", r.ID)
+		}
+		ids[r.ID] = true
+		reads := r.When.Vars()
+		c.readsTags = c.readsTags || reads[profile.FieldTags]
+		c.readsContext = c.readsContext || reads[profile.FieldContext]
+		if reads[profile.FieldValue] || reads[profile.FieldContext] {
+			c.loud = append(c.loud, int32(i))
+		} else {
+			c.quiet = append(c.quiet, int32(i))
+		}
+		c.rules = append(c.rules, rule{r.ID, k, int32(r.Confidence), profile.Under(r.Category, "system"), r.When})
+	}
+	if err := c.addDetectors(cl.Detectors); err != nil {
+		return nil, err
+	}
+	for i := range cl.Suppress {
+		s := &cl.Suppress[i]
+		if s.When == nil || s.When.Env != profile.EnvMatch || s.When.Result() != expr.TBool {
+			return nil, invalid("no condition in suppression", s.ID)
+		}
+		for _, id := range s.Detectors {
+			if c.detector(id) < 0 {
+				return nil, invalid("unknown detector in suppression", s.ID)
+			}
+		}
+		c.note(s.When)
+		c.suppress = append(c.suppress, suppress{s.ID, s.When})
+		for j := range c.detectors {
+			if d := &c.detectors[j]; len(s.Detectors) == 0 || slices.Contains(s.Detectors, d.id) {
+				d.suppress = append(d.suppress, i)
+			}
+		}
+	}
+	c.pool.New = func() any { return c.NewScanner() }
+	return c, nil
+}
+
+// An invalidError says what is wrong with which part. Ids come from the policy,
+// never from data.
+type invalidError struct{ what, which string }
+
+func (e *invalidError) Unwrap() error { return ErrInvalid }
+
+func (e *invalidError) Error() string {
+	if e.which == "" {
+		return ErrInvalid.Error() + ": " + e.what
+	}
+	return ErrInvalid.Error() + ": " + e.what + ": " + strconv.Quote(e.which)
+}
+
+func invalid(what, which string) error { return &invalidError{what, which} }
+
+func (c *Classifier) note(p *expr.Program) {
+	reads := p.Vars()
+	c.readsTags = c.readsTags || reads[profile.FieldTags]
+	c.readsContext = c.readsContext || reads[profile.FieldContext]
+}
+
+func (c *Classifier) addCategories(list []bundle.Category) error {
+	for _, k := range list {
+		c.categories = append(c.categories, Category{Key: k.Key, Title: k.Title, ISO19944: k.ISO19944, Qualifier: k.Qualifier})
+	}
+	slices.SortFunc(c.categories, func(a, b Category) int { return strings.Compare(a.Key, b.Key) })
+	// A parent sorts before its children, so it is complete when they ask.
+	for i := range c.categories {
+		k := &c.categories[i]
+		if i > 0 && c.categories[i-1].Key == k.Key {
+			return invalid("category given twice", k.Key)
+		}
+		dot := strings.LastIndexByte(k.Key, '.')
+		if dot < 0 {
+			continue
+		}
+		k.Parent = k.Key[:dot]
+		p, ok := c.find(k.Parent)
+		if !ok {
+			return invalid("no parent of category", k.Key)
+		}
+		parent := &c.categories[p]
+		if k.ISO19944 == "" {
+			k.ISO19944 = parent.ISO19944
+		}
+		if k.Qualifier == "" {
+			k.Qualifier = parent.Qualifier
+		}
+	}
+	return nil
+}
+
+func (c *Classifier) addDetectors(list []bundle.Detector) error {
+	for i := range list {
+		d := &list[i]
+		k, ok := c.find(d.Category)
+		switch {
+		case c.detector(d.ID) >= 0:
+			return invalid("detector given twice", d.ID)
+		case !ok:
+			return invalid("unknown category of detector", d.ID)
+		case d.Check != nil && (d.Check.Env != profile.EnvMatch || d.Check.Result() != expr.TBool):
+			return invalid("bad check of detector", d.ID)
+		case d.Base > 1000 || d.Checked > 1000 || d.Boost > 1000:
+			return invalid("confidence above 1 in detector", d.ID)
+		}
+		p, err := scan.Compile(d.Pattern, d.CaseSensitive)
+		if err != nil {
+			return invalid("bad pattern of detector", d.ID)
+		}
+		out := detector{id: d.ID, category: k, pattern: p, check: d.Check,
+			base: int32(d.Base), checked: int32(d.Checked), boost: int32(d.Boost)}
+		if d.Check != nil {
+			c.note(d.Check)
+			out.groups = d.Check.Vars()[profile.MatchGroups]
+		}
+		for _, phrase := range d.Context {
+			if words := Words(phrase); len(words) > 0 {
+				out.context = append(out.context, words)
+			}
+		}
+		c.detectors = append(c.detectors, out)
+	}
+	if len(c.detectors) > maxDetectors {
+		return invalid("too many detectors", "")
+	}
+	// The filter looks for the patterns and, behind them, for words of their contexts.
+	patterns := make([]*scan.Pattern, 2*len(c.detectors))
+	for i := range c.detectors {
+		d := &c.detectors[i]
+		patterns[i] = d.pattern
+		if len(d.context) == 0 {
+			continue
+		}
+		var words []string
+		for _, phrase := range d.context {
+			words = append(words, regexp.QuoteMeta(phrase[0]))
+		}
+		p, err := scan.Compile(strings.Join(words, "|"), false)
+		if err != nil {
+			return invalid("bad context of detector", d.id)
+		}
+		patterns[len(c.detectors)+i] = p
+	}
+	c.filter = scan.NewFilter(patterns)
+	return nil
+}
+
+// maxDetectors bounds the detectors of one classifier.
+const maxDetectors = 1024
+
+func (c *Classifier) find(key string) (int32, bool) {
+	i, ok := slices.BinarySearchFunc(c.categories, key, func(k Category, key string) int { return strings.Compare(k.Key, key) })
+	return int32(i), ok
+}
+
+// detector is the index of a detector, or -1.
+func (c *Classifier) detector(id string) int {
+	for i := range c.detectors {
+		if c.detectors[i].id == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// Under reports whether the dotted key is ancestor or lies below it. Keys need
+// not be in the taxonomy.
+func (c *Classifier) Under(key, ancestor string) bool { return profile.Under(key, ancestor) }
+
+// Category looks up a key of the taxonomy. The clause and the qualifier are
+// those of the nearest ancestor that has them.
+func (c *Classifier) Category(key string) (Category, bool) {
+	if i, ok := c.find(key); ok {
+		return c.categories[i], true
+	}
+	return Category{}, false
+}
+
+// Categories is the whole taxonomy, sorted by key.
+func (c *Classifier) Categories() []Category { return slices.Clone(c.categories) }
+
+// Detectors is the ids of all detectors, in the order of their definition.
+func (c *Classifier) Detectors() []string {
+	ids := make([]string, len(c.detectors))
+	for i := range ids {
+		ids[i] = c.detectors[i].id
+	}
+	return ids
+}
+
+// Rules is the ids of all rules, in the order of their definition.
+func (c *Classifier) Rules() []string {
+	ids := make([]string, len(c.rules))
+	for i := range ids {
+		ids[i] = c.rules[i].id
+	}
+	return ids
+}
+
+// An UnknownError names a detector that a classifier does not have.
+type UnknownError struct {
+	ID      string
+	Nearest string // the known id most like it, or ""
+}
+
+// Error names the unknown id and the nearest one.
+func (e *UnknownError) Error() string {
+	s := "classify: unknown detector: " + strconv.Quote(e.ID)
+	if e.Nearest != "" {
+		s += "; did you mean " + strconv.Quote(e.Nearest) + "?"
+	}
+	return s
+}
+
+// Only is a classifier with the same taxonomy and rules but only these
+// detectors, and those that their checks and the rules ask for stay known to
+// them. The error is an [*UnknownError].
+func (c *Classifier) Only(detectors ...string) (*Classifier, error) {
+	for _, id := range detectors {
+		if c.detector(id) < 0 {
+			return nil, &UnknownError{id, nearest(id, c.Detectors())}
+		}
+	}
+	only, err := New(c.source)
+	if err != nil {
+		return nil, err
+	}
+	for i := range only.detectors {
+		if !slices.Contains(detectors, only.detectors[i].id) {
+			only.detectors[i].muted = true
+		}
+	}
+	return only, nil
+}
+
+// nearest is the candidate that shares the most adjacent pairs of letters with
+// id, or "" if none shares half of them.
+func nearest(id string, candidates []string) string {
+	best, most := "", (len(id)-1)/2
+	for _, c := range candidates {
+		n := 0
+		for i := range len(id) - 1 {
+			if strings.Contains(c, id[i:i+2]) {
+				n++
+			}
+		}
+		if n > most {
+			best, most = c, n
+		}
+	}
+	return best
+}
+
+// Field classifies one field. It looks at the whole value. Callers with many
+// fields use a [Scanner] and spare the allocations.
+func (c *Classifier) Field(f Field) []Label {
+	s, _ := c.pool.Get().(*Scanner)
+	if s == nil {
+		s = c.NewScanner()
+	}
+	s.MaxValue = 0
+	labels := s.Append(nil, &f)
+	for i := range labels {
+		labels[i].Spans = slices.Clone(labels[i].Spans)
+	}
+	s.forget()
+	c.pool.Put(s)
+	return labels
+}

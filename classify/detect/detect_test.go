@@ -1,0 +1,386 @@
+package detect_test
+
+import (
+	"math"
+	"math/big"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/privetdev/privet/classify/detect"
+	"github.com/privetdev/privet/internal/expr"
+	"github.com/privetdev/privet/internal/profile"
+)
+
+// Published values, and what is near to them.
+func TestChecks(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		check  func(string) bool
+		text   string
+		want   bool
+		reason string
+	}{
+		{"luhn", detect.Luhn, "79927398713", true, "the example of the patent, US 2,950,048"},
+		{"luhn", detect.Luhn, "79927398710", false, "check digit"},
+		{"luhn", detect.Luhn, "4111111111111111", true, "a test card"},
+		{"luhn", detect.Luhn, "4111 1111 1111 1111", false, "separators are not skipped"},
+		{"luhn", detect.Luhn, "0", false, "a check digit alone"},
+		{"luhn", detect.Luhn, "", false, "nothing"},
+		{"mod97", detect.Mod97, "3214282912345698765432161182", true, "the example of ISO 13616 with letters as numbers"},
+		{"mod97", detect.Mod97, "3214282912345698765432161183", false, "check digits"},
+		{"iban", detect.IBAN, "GB82 WEST 1234 5698 7654 32", true, "the example of ISO 13616"},
+		{"iban", detect.IBAN, "gb82west12345698765432", true, "small letters"},
+		{"iban", detect.IBAN, "GB82WEST12345698765431", false, "check digits"},
+		{"iban", detect.IBAN, "GB82WEST1234569876543", false, "length"},
+		{"iban", detect.IBAN, "MT84MALT011000012345MTLCAST001S", true, "letters in the account"},
+		{"iban", detect.IBAN, "NO9386011117947", true, "the shortest"},
+		{"iban", detect.IBAN, "LC55HEMM000100010012001200023015", true, "32 characters"},
+		{"iban", detect.IBAN, "GB82  WEST12345698765432", false, "two blanks"},
+		{"iban", detect.IBAN, "ZZ82WEST12345698765432", false, "no country"},
+		{"mod11", detect.Mod11, "000000012146438X", true, "an ISNI, ISO 27729"},
+		{"mod11", detect.Mod11, "000000021694233X", true, "an ORCID"},
+		{"mod11", detect.Mod11, "000000021694233x", true, "small x"},
+		{"mod11", detect.Mod11, "0000000216942331", false, "check character"},
+		{"mod1110", detect.Mod1110, "07945", true, "the example of ISO/IEC 7064"},
+		{"mod1110", detect.Mod1110, "69435151530", true, "an OIB"},
+		{"mod1110", detect.Mod1110, "07946", false, "check digit"},
+		{"verhoeff", detect.Verhoeff, "2363", true, "the example of the literature"},
+		{"verhoeff", detect.Verhoeff, "2364", false, "check digit"},
+		{"verhoeff", detect.Verhoeff, "1428570", true, "142857 with its digit"},
+		{"damm", detect.Damm, "5724", true, "Damm's example"},
+		{"damm", detect.Damm, "5727", false, "check digit"},
+		{"isin", detect.ISIN, "US0378331005", true, "Apple"},
+		{"isin", detect.ISIN, "AU0000XVGZA3", true, "letters in the number"},
+		{"isin", detect.ISIN, "US0373831005", false, "two digits exchanged"},
+		{"isin", detect.ISIN, "0S0378331005", false, "no country"},
+		{"icao", detect.ICAO, "L898902C36", true, "the document number of ICAO 9303, part 4"},
+		{"icao", detect.ICAO, "7408122", true, "its date of birth"},
+		{"icao", detect.ICAO, "ZE184226B<<<<<1", true, "its personal number"},
+		{"icao", detect.ICAO, "7408123", false, "check digit"},
+		{"base58check", detect.Base58Check, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", true, "the first address of all"},
+		{"base58check", detect.Base58Check, "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", true, "a script address"},
+		{"base58check", detect.Base58Check, "1111111111111111111114oLvT2", true, "leading zeros"},
+		{"base58check", detect.Base58Check, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", false, "checksum"},
+		{"base58check", detect.Base58Check, "1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf0a", false, "no 0 in the alphabet"},
+		{"bech32", detect.Bech32, "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", true, "BIP 173"},
+		{"bech32", detect.Bech32, "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7", true, "BIP 173"},
+		{"bech32", detect.Bech32, "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", true, "BIP 350"},
+		{"bech32", detect.Bech32, "A12UEL5L", true, "BIP 173, another prefix"},
+		{"bech32", detect.Bech32, "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd", false, "BIP 350: version 1 with the old checksum"},
+		{"bech32", detect.Bech32, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", false, "checksum"},
+		{"bech32", detect.Bech32, "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sL5k7", false, "mixed case"},
+		{"bech32", detect.Bech32, "BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P", false, "BIP 173: program of 16 bytes in version 0"},
+		{"cidr", detect.CIDR, "192.0.2.0/24", true, "RFC 5737"},
+		{"cidr", detect.CIDR, "2001:db8::/32", true, "RFC 3849"},
+		{"cidr", detect.CIDR, "192.0.2.0/33", false, "too long a prefix"},
+		{"cidr", detect.CIDR, "192.0.2.0/08", false, "leading zero"},
+		{"domain", detect.Domain, "www.example.com", true, "RFC 2606"},
+		{"domain", detect.Domain, "bücher.de", true, "letters outside ASCII"},
+		{"domain", detect.Domain, "xn--bcher-kva.de", true, "the same in punycode"},
+		{"domain", detect.Domain, "пример.рф", true, "a top level outside ASCII"},
+		{"domain", detect.Domain, "host.internal", true, "a private network"},
+		{"domain", detect.Domain, "com", false, "a top level alone"},
+		{"domain", detect.Domain, "example.notatld", false, "no such top level"},
+		{"domain", detect.Domain, "-a.com", false, "a hyphen at the edge"},
+		{"domain", detect.Domain, "a..com", false, "an empty label"},
+		{"domain", detect.Domain, strings.Repeat("a", 64) + ".com", false, "64 characters in a label"},
+		{"uuid", detect.UUID, "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", true, "RFC 9562"},
+		{"uuid", detect.UUID, "{F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6}", true, "as Windows writes it"},
+		{"uuid", detect.UUID, "00000000-0000-0000-0000-000000000000", false, "the nil UUID"},
+		{"uuid", detect.UUID, "f81d4fae7dec11d0a76500a0c91e6bf6", false, "no hyphens"},
+		{"ulid", detect.ULID, "01ARZ3NDEKTSV4RRFFQ69G5FAV", true, "the specification's"},
+		{"ulid", detect.ULID, "81ARZ3NDEKTSV4RRFFQ69G5FAV", false, "more than 128 bits"},
+		{"ulid", detect.ULID, "01ARZ3NDEKTSV4RRFFQ69G5FAU", false, "no U in the alphabet"},
+		{"ymd", detect.YMD, "20240229", true, "a leap year"},
+		{"ymd", detect.YMD, "20230229", false, "none"},
+		{"ymd", detect.YMD, "19000229", false, "none: a hundredth year"},
+		{"ymd", detect.YMD, "20241301", false, "no month 13"},
+	} {
+		assert.Equal(t, tt.want, tt.check(tt.text), "%s(%q): %s", tt.name, tt.text, tt.reason)
+	}
+}
+
+// Every wrong single digit is caught; for Verhoeff, Damm and MOD 97-10 every
+// exchange of two neighbours too.
+func TestSingleErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		check     func(string) bool
+		exchanges bool
+	}{
+		{"luhn", detect.Luhn, false}, {"verhoeff", detect.Verhoeff, true}, {"damm", detect.Damm, true},
+		{"mod97", detect.Mod97, true}, {"mod11", detect.Mod11, true}, {"mod1110", detect.Mod1110, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				number := []byte(rapid.StringMatching(`[0-9]{3,20}`).Draw(t, "number"))
+				// Find the check digits by trying.
+				valid := false
+				for i := 0; i < 100 && !valid; i++ {
+					number[len(number)-2], number[len(number)-1] = byte('0'+i/10), byte('0'+i%10)
+					valid = tt.check(string(number))
+				}
+				if !valid {
+					t.Skip()
+				}
+				for i := range number {
+					was := number[i]
+					for d := byte('0'); d <= '9'; d++ {
+						if number[i] = d; d != was && tt.check(string(number)) {
+							t.Fatalf("%s: digit %d of %s changed to %c", tt.name, i, number, d)
+						}
+					}
+					number[i] = was
+				}
+				for i := 0; tt.exchanges && i+1 < len(number); i++ {
+					if number[i] == number[i+1] {
+						continue
+					}
+					number[i], number[i+1] = number[i+1], number[i]
+					if tt.check(string(number)) {
+						t.Fatalf("%s: digits %d of %s exchanged", tt.name, i, number)
+					}
+					number[i], number[i+1] = number[i+1], number[i]
+				}
+			})
+		})
+	}
+}
+
+// Slow and plain: what the fast ones must agree with.
+
+func referenceLuhn(s string) bool {
+	if len(s) < 2 {
+		return false
+	}
+	sum := 0
+	for i := range len(s) {
+		d := int(s[i] - '0')
+		if (len(s)-i)%2 == 0 {
+			d = []int{0, 2, 4, 6, 8, 1, 3, 5, 7, 9}[d]
+		}
+		sum += d
+	}
+	return sum%10 == 0
+}
+
+func referenceMod97(s string) bool {
+	var b strings.Builder
+	for _, r := range strings.ToUpper(s) {
+		if r >= 'A' {
+			b.WriteString(big.NewInt(int64(r - 'A' + 10)).String())
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	n, ok := new(big.Int).SetString(b.String(), 10)
+	return ok && new(big.Int).Mod(n, big.NewInt(97)).Int64() == 1
+}
+
+func referenceMod11(s string) bool {
+	sum := big.NewInt(0)
+	for i := range len(s) {
+		d := int64(s[i] - '0')
+		if s[i] == 'X' {
+			d = 10
+		}
+		weight := new(big.Int).Lsh(big.NewInt(1), uint(len(s)-1-i))
+		sum.Add(sum, weight.Mul(weight, big.NewInt(d)))
+	}
+	return sum.Mod(sum, big.NewInt(11)).Int64() == 1
+}
+
+func TestReferences(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		digits := rapid.StringMatching(`[0-9]{2,30}`).Draw(t, "digits")
+		if got, want := detect.Luhn(digits), referenceLuhn(digits); got != want {
+			t.Fatalf("luhn(%s) = %v", digits, got)
+		}
+		alnum := rapid.StringMatching(`[0-9A-Za-z]{3,34}`).Draw(t, "alnum")
+		if got, want := detect.Mod97(alnum), referenceMod97(alnum); got != want {
+			t.Fatalf("mod97(%s) = %v", alnum, got)
+		}
+		eleven := rapid.StringMatching(`[0-9]{1,20}[0-9X]`).Draw(t, "eleven")
+		if got, want := detect.Mod11(eleven), referenceMod11(eleven); got != want {
+			t.Fatalf("mod11(%s) = %v", eleven, got)
+		}
+		ymd := rapid.StringMatching(`[0-2][0-9]{3}[0-3][0-9][0-3][0-9]`).Draw(t, "ymd")
+		day, err := time.Parse("20060102", ymd)
+		if got, want := detect.YMD(ymd), err == nil && day.Year() > 0; got != want {
+			t.Fatalf("ymd(%s) = %v", ymd, got)
+		}
+	})
+}
+
+// Addresses are those that package netip reads, without zones.
+func TestIP(t *testing.T) {
+	agree := func(t interface{ Fatalf(string, ...any) }, s string) {
+		addr, err := netip.ParseAddr(s)
+		if want := err == nil && addr.Zone() == "" && !strings.Contains(s, "%"); detect.IP(s) != want {
+			t.Fatalf("ip(%q), want %v", s, want)
+		}
+	}
+	for _, s := range []string{
+		"1.2.3.4", "255.255.255.255", "256.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1..2.3", "", ".", ":", "::", "::1", "1::", ":::", "1:2:3:4:5:6:7:8",
+		"1:2:3:4:5:6:7", "1:2:3:4:5:6:7::", "1::2::3", "::1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "::ffff:1.2.3.400", "12345::", "g::", "1:", ":1", "fe80::1%eth0",
+		"1:2:3:4:5:6:7:8:9", "::1:2:3:4:5:6:7", "1::3:4:5:6:7:8", "1.2.3.4:80",
+	} {
+		agree(t, s)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		agree(t, rapid.StringMatching(`[0-9]{1,3}(\.[0-9]{1,3}){2,4}`).Draw(t, "v4"))
+		agree(t, rapid.StringMatching(`(:{0,2}[0-9a-fA-F]{0,4}){1,9}(:1\.2\.3\.[0-9]{1,3})?`).Draw(t, "v6"))
+	})
+}
+
+func TestEntropy(t *testing.T) {
+	assert.Zero(t, detect.Entropy(""))
+	assert.Zero(t, detect.Entropy("aaaa"))
+	assert.False(t, math.Signbit(detect.Entropy("aaaa")))
+	assert.Equal(t, 1.0, detect.Entropy("abab"))
+	assert.Equal(t, 2.0, detect.Entropy("abcd"))
+	assert.Equal(t, detect.Entropy("hello"), detect.Entropy("olleh"), "order does not matter")
+}
+
+func TestIBANLength(t *testing.T) {
+	assert.Equal(t, 22, detect.IBANLength("DE"))
+	assert.Equal(t, 15, detect.IBANLength("no"))
+	assert.Zero(t, detect.IBANLength("US"))
+	assert.Zero(t, detect.IBANLength("D"))
+}
+
+func TestHost(t *testing.T) {
+	var h detect.Host
+	call := func(fn uint16, args ...expr.Value) (expr.Value, expr.Code) { return h.Call(fn, args) }
+	weights := expr.List([]expr.Value{expr.Int(3), expr.Int(7), expr.Int(1)})
+
+	v, code := call(profile.FnWsum, expr.String("021"), weights)
+	assert.Equal(t, expr.OK, code)
+	assert.Equal(t, int64(15), v.AsInt())
+	v, code = call(profile.FnRem, expr.String("123456789012345678901234567890"), expr.Int(97))
+	assert.Equal(t, expr.OK, code)
+	want, _ := new(big.Int).SetString("123456789012345678901234567890", 10)
+	assert.Equal(t, want.Mod(want, big.NewInt(97)).Int64(), v.AsInt())
+	v, code = call(profile.FnDigits, expr.String("a1-2 3"))
+	assert.Equal(t, expr.OK, code)
+	assert.Equal(t, "123", v.AsString())
+	v, code = call(profile.FnValue36, expr.String("Z"))
+	assert.Equal(t, expr.OK, code)
+	assert.Equal(t, int64(35), v.AsInt())
+
+	words, some, none := []string{"card", "number"}, []string{"number", "iban"}, []string{}
+	has := func(fn uint16, wanted []string) bool {
+		v, code := call(fn, expr.Strings(&words), expr.Strings(&wanted))
+		require.Equal(t, expr.OK, code)
+		return v.AsBool()
+	}
+	assert.True(t, has(profile.FnHasAny, some))
+	assert.False(t, has(profile.FnHasAll, some))
+	assert.True(t, has(profile.FnHasAll, words))
+	assert.True(t, has(profile.FnHasAll, none), "all of nothing")
+	assert.False(t, has(profile.FnHasAny, none), "any of nothing")
+
+	for reason, args := range map[string]struct {
+		fn   uint16
+		args []expr.Value
+	}{
+		"lengths differ":      {profile.FnWsum, []expr.Value{expr.String("12"), weights}},
+		"not digits":          {profile.FnWsum, []expr.Value{expr.String("1a3"), weights}},
+		"no number":           {profile.FnRem, []expr.Value{expr.String(""), expr.Int(7)}},
+		"modulus zero":        {profile.FnRem, []expr.Value{expr.String("1"), expr.Int(0)}},
+		"two characters":      {profile.FnValue36, []expr.Value{expr.String("12")}},
+		"a small letter":      {profile.FnValue36, []expr.Value{expr.String("a")}},
+		"nobody to ask":       {profile.FnIs, []expr.Value{expr.String("x"), expr.String("uuid")}},
+		"no such function":    {999, []expr.Value{expr.String("x")}},
+		"no arguments at all": {profile.FnLuhn, nil},
+	} {
+		_, code := h.Call(args.fn, args.args)
+		assert.Equal(t, expr.BadArgument, code, reason)
+	}
+}
+
+// Every function of the profile is carried out.
+func TestHostKnowsTheProfile(t *testing.T) {
+	h := detect.Host{Find: func(string, string, bool) (bool, expr.Code) { return false, expr.OK }}
+	list := []string{"a"}
+	for _, f := range profile.Field.Funcs {
+		args := make([]expr.Value, len(f.Params))
+		for i, p := range f.Params {
+			switch p {
+			case expr.TString:
+				args[i] = expr.String("1")
+			case expr.TInt:
+				args[i] = expr.Int(7)
+			case expr.ListOf(expr.TInt):
+				args[i] = expr.List([]expr.Value{expr.Int(1)})
+			default:
+				args[i] = expr.Strings(&list)
+			}
+		}
+		v, code := h.Call(f.ID, args)
+		assert.Equal(t, expr.OK, code, f.Name)
+		assert.Equal(t, f.Result.Kind(), v.Kind(), f.Name)
+	}
+}
+
+// Texts made for one evaluation stay as they are until the next one begins.
+func TestHostTexts(t *testing.T) {
+	var h detect.Host
+	var kept, want []string
+	for i := range 200 {
+		s := strings.Repeat("x1", i%17+1)
+		kept = append(kept, h.Digits(s))
+		want = append(want, strings.Repeat("1", i%17+1))
+	}
+	assert.Equal(t, want, kept)
+	h.Reset()
+	assert.Equal(t, "42", h.Digits("4.2"))
+}
+
+func TestAllocs(t *testing.T) {
+	detect.Domain("warm.com")
+	var h detect.Host
+	h.Digits("1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8")
+	args := []expr.Value{expr.String("DE89 3704 0044 0532 0130 00")}
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		detect.Luhn("4111111111111111")
+		detect.IBAN("DE89 3704 0044 0532 0130 00")
+		detect.Base58Check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")
+		detect.Bech32("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
+		detect.IP("2001:db8::1")
+		detect.IP("no address")
+		detect.Domain("www.Example.com")
+		detect.UUID("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
+		detect.Entropy("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
+		h.Reset()
+		h.Call(profile.FnDigits, args)
+		h.Call(profile.FnIBAN, args)
+	}))
+}
+
+func FuzzChecks(f *testing.F) {
+	for _, s := range []string{"", "4111111111111111", "GB82 WEST 1234 5698 7654 32", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "::1", "a.b", "1111111111"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, check := range []func(string) bool{detect.Luhn, detect.IBAN, detect.Mod97, detect.Mod11, detect.Mod1110, detect.Verhoeff, detect.Damm, detect.ISIN,
+			detect.ICAO, detect.Base58Check, detect.Bech32, detect.CIDR, detect.Domain, detect.UUID, detect.ULID, detect.YMD} {
+			if check(s) != check(s) {
+				t.Fatal("not a function")
+			}
+		}
+		addr, err := netip.ParseAddr(s)
+		if want := err == nil && addr.Zone() == "" && !strings.Contains(s, "%"); detect.IP(s) != want {
+			t.Fatalf("ip(%q), want %v", s, want)
+		}
+		if e := detect.Entropy(s); e < 0 || e > 8 {
+			t.Fatalf("entropy %v", e)
+		}
+	})
+}

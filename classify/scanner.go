@@ -1,0 +1,631 @@
+package classify
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/privetdev/privet/classify/detect"
+	"github.com/privetdev/privet/internal/expr"
+	"github.com/privetdev/privet/internal/profile"
+	"github.com/privetdev/privet/internal/scan"
+)
+
+// A Scanner classifies with memory of its own that it uses again, so that a field
+// in which nothing is found costs no allocation. It serves one goroutine at a
+// time; make one with [Classifier.NewScanner].
+type Scanner struct {
+	// Threshold is the confidence below which nothing is reported. NewScanner sets
+	// that of the classifier.
+	Threshold float64
+
+	// MaxValue is how many bytes of a value detectors look at; 0 means all. It is
+	// 64 KiB in a new Scanner. See [Scanner.Truncated].
+	MaxValue int
+
+	// NoContext leaves the words around a match and in the field's name out of
+	// account.
+	NoContext bool
+
+	c         *Classifier
+	truncated bool
+	unknown   bool
+
+	hits     []uint64 // what the filter says
+	features scan.Features
+	levels   [maxLevels]level
+	field    Field
+	words    []string // of the field's name
+	ready    bool     // vars hold the field
+	tags     expr.StrMap
+	context  expr.StrMap
+	vars     [profile.FieldVars]expr.Value
+	keys     []string
+
+	findings []found
+	taken    []uint64
+	says     []said
+	votes    []vote
+	spans    []Span
+	nearby   nearby
+	fresh    known // what is known about a field that is not remembered
+}
+
+// A level is what one evaluation works on: a rule or check on the lowest, what it
+// asks about other detectors on the next.
+type level struct {
+	rule, match expr.Frame
+	host        detect.Host
+	machine     scan.Machine
+	groups      []string
+	ready       bool // match holds the variables of this field
+}
+
+// maxLevels bounds how deep checks may ask about other detectors whose checks ask
+// again.
+const maxLevels = 4
+
+// found is a finding before overlaps are settled.
+type found struct {
+	start, end           int
+	detector, confidence int32
+}
+
+// vote is what is known about one category of the field at hand.
+type vote struct {
+	category    int32
+	named, seen int32 // confidence by rules, by detectors; 0: none
+	rule        int32
+	detector    int32
+}
+
+// NewScanner makes a scanner.
+func (c *Classifier) NewScanner() *Scanner {
+	s := &Scanner{Threshold: float64(c.threshold) / 1000, MaxValue: profile.MaxValue, c: c, hits: make([]uint64, (2*len(c.detectors)+63)/64)}
+	for i := range s.levels {
+		l := &s.levels[i]
+		l.rule.Vars = make([]expr.Value, profile.FieldVars)
+		l.match.Vars = make([]expr.Value, profile.MatchVars)
+		l.rule.Host, l.match.Host = &l.host, &l.host
+		l.host.Find = func(text, id string, whole bool) (bool, expr.Code) { return s.ask(i+1, text, id, whole) }
+	}
+	return s
+}
+
+// Truncated reports whether the last value was longer than MaxValue, so that
+// detectors did not see its end. A caller who must not miss anything treats such
+// a value as a whole.
+func (s *Scanner) Truncated() bool { return s.truncated }
+
+// UnknownTag reports whether a tag of the last field declared a category that the
+// taxonomy does not have. Such a declaration counts for nothing.
+func (s *Scanner) UnknownTag() bool { return s.unknown }
+
+// Append classifies a field and appends its labels to dst. The spans of the labels
+// belong to the Scanner: they last until its next call.
+func (s *Scanner) Append(dst []Label, f *Field) []Label {
+	s.truncated, s.unknown = false, false
+	s.spans, s.votes = s.spans[:0], s.votes[:0]
+	s.begin(f)
+	k := s.know(f)
+	s.words = k.words
+	s.unknown = k.unknown
+	for i := range k.said {
+		s.claim(k.said[i])
+	}
+	if len(s.c.loud) > 0 && !(len(k.said) > 0 && k.said[0].rule == declaredRule) {
+		for _, i := range s.c.loud {
+			if r := &s.c.rules[i]; s.holds(r.when) {
+				s.claim(said{r.category, r.confidence, i})
+			}
+		}
+	}
+	s.yield()
+	if f.Value != "" {
+		s.look(s.limit(f.Value), k)
+		for i := range s.findings {
+			s.see(&s.findings[i])
+		}
+	}
+	return s.label(dst)
+}
+
+// limit cuts a value to what detectors may see.
+func (s *Scanner) limit(value string) string {
+	if s.MaxValue <= 0 || len(value) <= s.MaxValue {
+		return value
+	}
+	s.truncated = true
+	return cut(value, s.MaxValue)
+}
+
+// Scan appends what the detectors find in a text, in the order of places: start,
+// end, detector. Findings do not overlap: of several the most confident stays,
+// then the longest, then the earliest, then the first by id.
+func (s *Scanner) Scan(dst []Finding, text string) []Finding {
+	s.truncated, s.unknown = false, false
+	s.begin(&Field{Value: text})
+	s.fresh = known{}
+	s.look(s.limit(text), &s.fresh)
+	for i := range s.findings {
+		f := &s.findings[i]
+		d := &s.c.detectors[f.detector]
+		dst = append(dst, Finding{d.id, s.c.categories[d.category].Key, f.start, f.end, float64(f.confidence) / 1000})
+	}
+	return dst
+}
+
+// Fires reports whether a detector alone finds something in a text at the
+// threshold or above, and its confidence at the best place. Overlaps and other
+// detectors do not matter; suppressions do. An unknown detector never fires.
+func (s *Scanner) Fires(id, text string) (float64, bool) {
+	i := s.c.detector(id)
+	if i < 0 {
+		return 0, false
+	}
+	s.begin(&Field{Value: text})
+	s.fresh = known{}
+	s.findings = s.findings[:0]
+	s.features.Read(text)
+	if s.c.detectors[i].pattern.Possible(&s.features) {
+		s.search(0, int32(i), text, &s.fresh, 0)
+	}
+	best := int32(-1)
+	for _, f := range s.findings {
+		best = max(best, f.confidence)
+	}
+	return float64(max(best, 0)) / 1000, best >= s.floor()
+}
+
+// Asserts reports whether the condition of one rule holds for a field. An unknown
+// rule asserts nothing.
+func (s *Scanner) Asserts(rule string, f *Field) bool {
+	for i := range s.c.rules {
+		if s.c.rules[i].id == rule {
+			s.begin(f)
+			s.words = Words(cut(f.Name, profile.MaxName))
+			return s.holds(s.c.rules[i].when)
+		}
+	}
+	return false
+}
+
+// forget lets go of the texts of the last field.
+func (s *Scanner) forget() {
+	s.field, s.words = Field{}, nil
+	clear(s.vars[:])
+	for i := range s.levels {
+		clear(s.levels[i].rule.Vars)
+		clear(s.levels[i].match.Vars)
+		clear(s.levels[i].groups)
+	}
+	s.tags.Reset()
+	s.context.Reset()
+	clear(s.keys)
+	s.fresh = known{}
+	s.nearby.forget()
+}
+
+func (s *Scanner) floor() int32 { return int32(s.Threshold*1000 + 0.5) }
+
+// begin takes in a field. Its variables are prepared when an expression needs them.
+func (s *Scanner) begin(f *Field) {
+	s.field, s.words, s.ready = *f, nil, false
+	for i := range s.levels {
+		s.levels[i].ready = false
+	}
+}
+
+// prepare sets the variables that expressions see.
+func (s *Scanner) prepare() {
+	if s.ready {
+		return
+	}
+	s.ready = true
+	v, f := &s.vars, &s.field
+	v[profile.FieldName] = expr.String(cut(f.Name, profile.MaxName))
+	v[profile.FieldPath] = expr.String(cut(f.Path, profile.MaxName))
+	v[profile.FieldWords] = expr.Strings(&s.words)
+	v[profile.FieldType] = expr.String(cut(f.Type, 128))
+	v[profile.FieldTags] = expr.StringMap(nil)
+	v[profile.FieldSource] = expr.String(cut(f.Source, profile.MaxName))
+	v[profile.FieldDescription] = expr.String(cut(f.Description, profile.MaxDescription))
+	v[profile.FieldValue] = expr.String(cut(f.Value, profile.MaxValue))
+	v[profile.FieldContext] = expr.StringMap(nil)
+	if s.c.readsTags {
+		v[profile.FieldTags] = s.mapOf(&s.tags, f.Tags)
+	}
+	if s.c.readsContext {
+		v[profile.FieldContext] = s.mapOf(&s.context, f.Context)
+	}
+	copy(s.levels[0].rule.Vars, v[:])
+}
+
+// mapOf shows a map to expressions: the first entries in the order of keys, with
+// long texts cut.
+func (s *Scanner) mapOf(m *expr.StrMap, from map[string]string) expr.Value {
+	m.Reset()
+	s.keys = s.keys[:0]
+	for k := range from {
+		s.keys = append(s.keys, k)
+	}
+	slices.Sort(s.keys)
+	for _, k := range s.keys[:min(len(s.keys), profile.MaxEntries)] {
+		m.Set(cut(k, profile.MaxName), cut(from[k], profile.MaxName))
+	}
+	return expr.StringMap(m)
+}
+
+// holds evaluates the condition of a rule. An error means that it does not hold.
+func (s *Scanner) holds(p *expr.Program) bool {
+	s.prepare()
+	l := &s.levels[0]
+	l.host.Reset()
+	ok, code := l.rule.EvalBool(p)
+	return ok && code == expr.OK
+}
+
+// know tells what the quiet rules say about a field.
+func (s *Scanner) know(f *Field) *known {
+	hash, size := hashOf(f)
+	if size <= memoryKey {
+		if k := s.c.memory.get(hash, f); k != nil {
+			return k
+		}
+	}
+	k := &known{hash: hash}
+	s.learn(k, f)
+	if size <= memoryKey {
+		k.field = keep(f)
+		s.c.memory.put(k)
+	}
+	return k
+}
+
+func (s *Scanner) learn(k *known, f *Field) {
+	k.words = Words(cut(f.Name, profile.MaxName))
+	k.path = Words(cut(f.Path, profile.MaxName))
+	for i := range s.c.detectors {
+		for _, phrase := range s.c.detectors[i].context {
+			if hasPhrase(k.words, phrase) || hasPhrase(k.path, phrase) {
+				k.near[i>>6] |= 1 << (i & 63)
+				break
+			}
+		}
+	}
+	for _, key := range tagKeys {
+		if s.declare(k, f.Tags[key]); len(k.said) > 0 {
+			return
+		}
+	}
+	s.words = k.words
+	for _, i := range s.c.quiet {
+		r := &s.c.rules[i]
+		if !s.holds(r.when) {
+			continue
+		}
+		at := slices.IndexFunc(k.said, func(x said) bool { return x.category == r.category })
+		if at < 0 {
+			k.said = append(k.said, said{r.category, r.confidence, i})
+		} else if x := &k.said[at]; r.confidence > x.confidence || r.confidence == x.confidence && r.id < s.c.rules[x.rule].id {
+			*x = said{r.category, r.confidence, i}
+		}
+	}
+}
+
+// declare takes the categories that a tag names.
+func (s *Scanner) declare(k *known, tag string) {
+	for key := range strings.SplitSeq(tag, ",") {
+		if key = strings.TrimSpace(key); key == "" {
+			continue
+		}
+		if i, ok := s.c.find(key); !ok {
+			k.unknown = true
+		} else if !slices.ContainsFunc(k.said, func(x said) bool { return x.category == i }) {
+			k.said = append(k.said, said{i, 1000, declaredRule})
+		}
+	}
+}
+
+// claim notes what a rule says.
+func (s *Scanner) claim(x said) {
+	v := s.vote(x.category)
+	if x.confidence > v.named || x.confidence == v.named && s.ruleID(x.rule) < s.ruleID(v.rule) {
+		v.named, v.rule = x.confidence, x.rule
+	}
+}
+
+func (s *Scanner) ruleID(i int32) string {
+	switch i {
+	case noRule:
+		return "\U0010FFFF" // after every id
+	case declaredRule:
+		return Declared
+	}
+	return s.c.rules[i].id
+}
+
+func (s *Scanner) vote(category int32) *vote {
+	for i := range s.votes {
+		if s.votes[i].category == category {
+			return &s.votes[i]
+		}
+	}
+	s.votes = append(s.votes, vote{category: category, rule: noRule, detector: -1})
+	return &s.votes[len(s.votes)-1]
+}
+
+// margin is by how much a rule may be less confident than the most confident one
+// and still count beside it.
+const margin = 100
+
+// yield settles what the rules say among themselves. A rule that is less confident
+// than the best by the margin or more was a guess from fewer words and gives way;
+// so do categories of the system beside those of a person. Declarations stay.
+func (s *Scanner) yield() {
+	floor, best, personal := s.floor(), int32(0), false
+	for i := range s.votes {
+		if v := &s.votes[i]; v.rule >= 0 {
+			best = max(best, v.named)
+		}
+	}
+	for i := range s.votes {
+		v := &s.votes[i]
+		personal = personal || v.rule >= 0 && v.named >= floor && v.named > best-margin && !s.c.rules[v.rule].system
+	}
+	s.votes = slices.DeleteFunc(s.votes, func(v vote) bool {
+		return v.rule >= 0 && (v.named <= best-margin || personal && s.c.rules[v.rule].system)
+	})
+}
+
+// see notes a finding.
+func (s *Scanner) see(f *found) {
+	v := s.vote(s.c.detectors[f.detector].category)
+	if f.confidence > v.seen || v.detector < 0 || f.confidence == v.seen && s.c.detectors[f.detector].id < s.c.detectors[v.detector].id {
+		v.seen, v.detector = max(f.confidence, 1), f.detector
+	}
+}
+
+// label turns votes into labels.
+func (s *Scanner) label(dst []Label) []Label {
+	first := len(dst)
+	for i := range s.votes {
+		v := &s.votes[i]
+		confidence := max(v.named, v.seen)
+		if v.named > 0 && v.seen > 0 {
+			confidence = 1000 - (1000-v.named)*(1000-v.seen)/1000
+		}
+		if confidence < s.floor() {
+			continue
+		}
+		k := &s.c.categories[v.category]
+		l := Label{Category: k.Key, Confidence: float64(confidence) / 1000, ISO19944: k.ISO19944, Qualifier: k.Qualifier}
+		if v.rule != noRule {
+			l.Rule = s.ruleID(v.rule)
+		}
+		if v.detector >= 0 {
+			l.Detector = s.c.detectors[v.detector].id
+			start := len(s.spans)
+			for j := range s.findings {
+				if f := &s.findings[j]; s.c.detectors[f.detector].category == v.category {
+					s.spans = append(s.spans, Span{f.start, f.end})
+				}
+			}
+			l.Spans = s.spans[start:len(s.spans):len(s.spans)]
+		}
+		dst = append(dst, l)
+	}
+	if len(dst)-first > 1 {
+		slices.SortFunc(dst[first:], func(a, b Label) int {
+			// A category occurs once, so this order is total.
+			return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), strings.Compare(a.Category, b.Category))
+		})
+	}
+	return dst
+}
+
+// look fills s.findings with what the detectors find in a text at the threshold
+// or above, without overlaps, in the order of places.
+func (s *Scanner) look(text string, k *known) {
+	s.findings = s.findings[:0]
+	if text == "" {
+		return
+	}
+	clear(s.hits)
+	if !s.c.filter.Hits(text, s.hits) {
+		for i := range s.hits {
+			s.hits[i] = ^uint64(0)
+		}
+	}
+	floor, read := s.floor(), false
+	for w, set := range s.hits {
+		for ; set != 0; set &= set - 1 {
+			i := w<<6 + bits.TrailingZeros64(set)
+			if i >= len(s.c.detectors) {
+				break // contexts
+			}
+			d := &s.c.detectors[i]
+			if d.muted || !s.hopeful(d, i, k, floor) {
+				continue
+			}
+			if !read {
+				s.features.Read(text)
+				read = true
+			}
+			if d.pattern.Possible(&s.features) {
+				s.search(0, int32(i), text, k, floor)
+			}
+		}
+	}
+	if len(s.findings) > 1 {
+		s.settle(len(text))
+	}
+}
+
+// hopeful reports whether a detector can reach floor in the text that was filtered:
+// by itself, or because there is a word of its context somewhere.
+func (s *Scanner) hopeful(d *detector, i int, k *known, floor int32) bool {
+	confidence := d.base
+	if d.check != nil {
+		confidence = d.checked
+	}
+	if confidence >= floor {
+		return true
+	}
+	at := len(s.c.detectors) + i
+	return confidence+d.boost >= floor && !s.NoContext && (k.near[i>>6]>>(i&63)&1 == 1 || s.hits[at>>6]>>(at&63)&1 == 1)
+}
+
+// settle takes away what overlaps something better.
+func (s *Scanner) settle(length int) {
+	slices.SortFunc(s.findings, func(a, b found) int {
+		return cmp.Or(
+			cmp.Compare(b.confidence, a.confidence),
+			cmp.Compare(b.end-b.start, a.end-a.start),
+			cmp.Compare(a.start, b.start),
+			strings.Compare(s.c.detectors[a.detector].id, s.c.detectors[b.detector].id))
+	})
+	words := length>>6 + 1
+	s.taken = slices.Grow(s.taken[:0], words)[:words]
+	clear(s.taken)
+	s.findings = slices.DeleteFunc(s.findings, func(f found) bool {
+		for i := f.start; i < f.end; i++ {
+			if s.taken[i>>6]>>(i&63)&1 == 1 {
+				return true
+			}
+		}
+		for i := f.start; i < f.end; i++ {
+			s.taken[i>>6] |= 1 << (i & 63)
+		}
+		return false
+	})
+	slices.SortFunc(s.findings, func(a, b found) int { return cmp.Compare(a.start, b.start) })
+}
+
+// maxTries bounds how many shorter or later matches are tried around one that a
+// check refused, so that a text made of near misses is still linear work.
+const maxTries = 32
+
+// search appends what one detector finds at or above floor, in order, without
+// overlaps of its own.
+func (s *Scanner) search(at int, i int32, text string, k *known, floor int32) {
+	d := &s.c.detectors[i]
+	m := &s.levels[at].machine
+	tries, last := 0, -1
+	for from, limit := 0, len(text); from < len(text) && m.Find(d.pattern, text, from, limit); {
+		start, end := m.Span(d.pattern)
+		whole, wholeEnd := m.Loc[0], m.Loc[1]
+		if confidence, ok := s.judge(at, d, text, start, end); ok {
+			confidence = s.weigh(d, i, k, text, start, end, confidence)
+			if confidence >= floor && start < end {
+				s.findings = append(s.findings, found{start, end, i, confidence})
+			}
+			from, limit = max(end, whole+1), len(text)
+			continue
+		}
+		// Refused. A shorter match from the same place may hold, or one that begins a
+		// character later.
+		if whole >= last {
+			tries, last = 0, wholeEnd
+		}
+		tries++
+		if shorter := wholeEnd - 1; tries < maxTries && shorter > whole && m.Find(d.pattern, text, whole, shorter) && m.Loc[0] == whole {
+			from, limit = whole, shorter
+			continue
+		}
+		limit = len(text)
+		if from = last; tries < maxTries {
+			_, width := utf8.DecodeRuneInString(text[whole:])
+			from = whole + width
+		}
+	}
+}
+
+// judge evaluates the check and the suppressions of a match. It gives the
+// confidence without context, or false if the match is not one.
+func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32, bool) {
+	if d.check == nil && len(d.suppress) == 0 {
+		return d.base, true
+	}
+	l := &s.levels[at]
+	v := l.match.Vars
+	if !l.ready {
+		s.prepare()
+		copy(v, s.vars[:])
+		l.ready = true
+	}
+	l.host.Reset()
+	match := cut(text[start:end], profile.MaxValue)
+	v[profile.MatchText] = expr.String(match)
+	v[profile.MatchDigits] = expr.String(cut(l.host.Digits(match), profile.MaxName))
+	v[profile.MatchGroups] = expr.Strings(nil)
+	if d.groups {
+		l.groups = l.groups[:0]
+		for i := 0; i < len(l.machine.Loc); i += 2 {
+			g := ""
+			if a, b := l.machine.Loc[i], l.machine.Loc[i+1]; a >= 0 && b >= a {
+				g = cut(text[a:b], profile.MaxName)
+			}
+			l.groups = append(l.groups, g)
+		}
+		v[profile.MatchGroups] = expr.Strings(&l.groups)
+	}
+	v[profile.MatchBefore] = expr.String(before(text, start))
+	v[profile.MatchAfter] = expr.String(after(text, end))
+	confidence := d.base
+	if d.check != nil {
+		if ok, code := l.match.EvalBool(d.check); !ok || code != expr.OK {
+			return 0, false
+		}
+		confidence = d.checked
+	}
+	for _, i := range d.suppress {
+		if ok, code := l.match.EvalBool(s.c.suppress[i].when); ok && code == expr.OK {
+			return 0, false
+		}
+	}
+	return confidence, true
+}
+
+// weigh adds what context is worth.
+func (s *Scanner) weigh(d *detector, i int32, k *known, text string, start, end int, confidence int32) int32 {
+	if d.boost > 0 && !s.NoContext && (k.near[i>>6]>>(i&63)&1 == 1 || s.nearby.has(text, start, end, d.context)) {
+		confidence = min(confidence+d.boost, 1000)
+	}
+	return confidence
+}
+
+// ask answers is and finds.
+func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
+	i := s.c.detector(id)
+	if i < 0 || at >= maxLevels {
+		return false, expr.BadArgument
+	}
+	d := &s.c.detectors[i]
+	var f scan.Features
+	if f.Read(text); !d.pattern.Possible(&f) {
+		return false, expr.OK
+	}
+	if whole {
+		m := &s.levels[at].machine
+		if !m.Find(d.pattern, text, 0, len(text)) {
+			return false, expr.OK
+		}
+		start, end := m.Span(d.pattern)
+		if start != 0 || end != len(text) {
+			return false, expr.OK
+		}
+		_, ok := s.judge(at, d, text, start, end)
+		return ok, expr.OK
+	}
+	// The findings of the field at hand are kept: what is found here goes behind
+	// them and is taken away again.
+	n := len(s.findings)
+	var nothing known
+	s.search(at, int32(i), text, &nothing, int32(s.c.threshold))
+	ok := len(s.findings) > n
+	s.findings = s.findings[:n]
+	return ok, expr.OK
+}

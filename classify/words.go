@@ -1,0 +1,128 @@
+package classify
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/privetdev/privet/internal/profile"
+)
+
+// Words splits a name into its words, in lower case: at characters that are
+// neither letters nor digits, between letters and digits, and where the case of
+// letters shows a new word. A run of capitals is one word, its last letter goes
+// to the word that follows: HTTPServerID is http server id. A plural s stays with
+// its capitals, and so does the v of IPv4: userIDs is user ids. Words after the 64th are left out.
+func Words(name string) []string {
+	var w wordList
+	w.read(name)
+	if w.n == 0 {
+		return nil
+	}
+	text := string(w.buf)
+	words := make([]string, w.n)
+	start := 0
+	for i := range words {
+		words[i] = cut(text[start:w.ends[i]], maxWord)
+		start = w.ends[i]
+	}
+	return words
+}
+
+// A wordList is the words of a text, in memory that is used again.
+type wordList struct {
+	buf  []byte
+	ends [profile.MaxWords]int
+	n    int
+}
+
+// word is word i.
+func (w *wordList) word(i int) []byte {
+	if i == 0 {
+		return w.buf[:w.ends[0]]
+	}
+	return w.buf[w.ends[i-1]:w.ends[i]]
+}
+
+// read replaces the words by those of text.
+func (w *wordList) read(text string) {
+	w.buf, w.n = w.buf[:0], 0
+	prev := sepKind
+	for i := 0; i < len(text); {
+		r, width := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, width = utf8.DecodeRuneInString(text[i:])
+		}
+		kind := kindOf(r)
+		next := sepKind
+		if i+width < len(text) {
+			after, _ := utf8.DecodeRuneInString(text[i+width:])
+			next = kindOf(after)
+		}
+		if kind != sepKind {
+			begins := prev == sepKind ||
+				(prev == digitKind) != (kind == digitKind) ||
+				prev == lowerKind && kind == upperKind ||
+				prev == upperKind && kind == upperKind && next == lowerKind && !tailAt(text[i+width:])
+			if begins {
+				if w.n == len(w.ends) {
+					return
+				}
+				w.n++
+			}
+			w.buf = utf8.AppendRune(w.buf, unicode.ToLower(r))
+			w.ends[w.n-1] = len(w.buf)
+		}
+		prev = kind
+		i += width
+	}
+}
+
+// maxWord is the longest word that rules see, in bytes.
+const maxWord = 128
+
+type charKind uint8
+
+const (
+	sepKind charKind = iota
+	lowerKind
+	upperKind
+	digitKind
+)
+
+func kindOf(r rune) charKind {
+	switch {
+	case r >= 'a' && r <= 'z':
+		return lowerKind
+	case r >= 'A' && r <= 'Z':
+		return upperKind
+	case r >= '0' && r <= '9':
+		return digitKind
+	case r < utf8.RuneSelf || r == utf8.RuneError:
+		return sepKind
+	case unicode.IsUpper(r):
+		return upperKind
+	case unicode.IsLetter(r) || unicode.IsMark(r):
+		return lowerKind
+	case unicode.IsDigit(r):
+		return digitKind
+	}
+	return sepKind
+}
+
+// tailAt reports whether rest begins with a small letter that belongs to the
+// capitals before it: the s of IDs, the v of IPv4.
+func tailAt(rest string) bool {
+	after, _ := utf8.DecodeRuneInString(rest[1:])
+	return rest[0] == 's' && kindOf(after) != lowerKind || rest[0] == 'v' && kindOf(after) == digitKind
+}
+
+// cut shortens s to at most n bytes, between characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,302 @@
+package scan
+
+import (
+	"regexp/syntax"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Filter says in one pass over a text which of many patterns can match in it.
+//
+// It runs a deterministic automaton of all patterns at once, whose states are made
+// when a text first needs them. The automaton accepts more than the patterns do,
+// so that it stays small: long repetitions count only to a few, and characters
+// outside ASCII are taken for anything. What it says no to is certain.
+//
+// A Filter is safe for concurrent use. Its memory is bounded: when it has made
+// maxStates states it forgets them and begins again.
+type Filter struct {
+	insts   []inst
+	owner   []uint16 // which pattern an instruction belongs to
+	starts  []uint32
+	words   int // of a set of patterns
+	classes int // of bytes, with the end of the text
+	class   [256]uint8
+	sample  []byte // a byte of each class; not of the last three
+
+	states atomic.Pointer[states]
+}
+
+// Bounds of the automaton.
+const (
+	// maxStates states of the built-in detectors take some ten megabytes; a
+	// service sees a few hundred.
+	maxStates = 1 << 13
+	// firstStates and every sixteenth byte: how many states one text may make
+	// before it goes without the filter, so that a text made to need a new state
+	// with every byte costs little.
+	firstStates = 512
+)
+
+// states is one generation of the automaton.
+type states struct {
+	mu    sync.Mutex
+	byKey map[string]*state
+	begin *state
+}
+
+// A state is what the automaton knows after some bytes.
+type state struct {
+	next []atomic.Pointer[state] // by class of the next byte
+	// hits are the patterns that matched on the way into this state, nil for none.
+	hits []uint64
+	pcs  []uint32 // instructions that wait for the next character
+	prev kind
+}
+
+// A kind is what boundaries need to know of a character.
+type kind uint8
+
+const (
+	kindNone  kind = iota // beginning or end of the text
+	kindOther             // ASCII, not of a word
+	kindWord              // ASCII letter, digit or _
+	kindWide              // outside ASCII: may be either
+)
+
+// NewFilter makes a filter of patterns; they keep their order. A nil pattern never
+// matches.
+func NewFilter(patterns []*Pattern) *Filter {
+	f := &Filter{words: (len(patterns) + 63) / 64}
+	for i, p := range patterns {
+		if p == nil {
+			continue
+		}
+		base := uint32(len(f.insts))
+		for _, in := range p.loose {
+			in.out += base
+			if in.op == opAlt {
+				in.arg += base
+			}
+			f.insts = append(f.insts, in)
+			f.owner = append(f.owner, uint16(i))
+		}
+		f.starts = append(f.starts, base+p.looseStart)
+	}
+	f.partition()
+	f.reset()
+	return f
+}
+
+// partition puts bytes that no instruction tells apart into one class. Three
+// classes follow those of ASCII: bytes inside of a character, bytes that begin
+// one, and the end of the text.
+func (f *Filter) partition() {
+	word := [2]uint64{}
+	for b := range rune(128) {
+		if isWord(b) {
+			word[b>>6] |= 1 << (b & 63)
+		}
+	}
+	sets := map[[2]uint64]bool{word: true}
+	for i := range f.insts {
+		if f.insts[i].op == opRune {
+			sets[f.insts[i].ascii] = true
+		}
+	}
+	of := [128]int{}
+	n := 1
+	// The order of the sets decides about numbers only, which nothing shows.
+	for set := range sets {
+		split := map[[2]int]int{}
+		for b := range of {
+			k := [2]int{of[b], int(set[b>>6] >> (b & 63) & 1)}
+			if _, ok := split[k]; !ok {
+				split[k] = len(split)
+			}
+			of[b] = split[k]
+		}
+		n = len(split)
+	}
+	f.sample = make([]byte, n)
+	for b := range of {
+		f.class[b] = uint8(of[b])
+		f.sample[of[b]] = byte(b)
+	}
+	for b := 0x80; b < 0x100; b++ {
+		f.class[b] = uint8(n)
+		if b >= 0xC0 {
+			f.class[b] = uint8(n + 1)
+		}
+	}
+	f.classes = n + 3
+}
+
+func (f *Filter) reset() *states {
+	s := &states{byKey: map[string]*state{}}
+	s.begin = f.make(s, nil, nil, kindNone)
+	f.states.Store(s)
+	return s
+}
+
+// Hits sets the bits of the patterns that may match in text, in a set of 64 to a
+// word that the caller has cleared. It returns false if it gave up; then every
+// pattern may match.
+func (f *Filter) Hits(text string, hits []uint64) bool {
+	gen := f.states.Load()
+	budget := firstStates + len(text)/16
+	st := gen.begin
+	for i := range len(text) {
+		c := f.class[text[i]]
+		next := st.next[c].Load()
+		if next == nil {
+			if budget--; budget < 0 {
+				return false
+			}
+			next = f.step(gen, st, int(c))
+		}
+		if st = next; st.hits != nil {
+			for w, h := range st.hits {
+				hits[w] |= h
+			}
+		}
+	}
+	end := f.classes - 1
+	last := st.next[end].Load()
+	if last == nil {
+		last = f.step(gen, st, end)
+	}
+	for w, h := range last.hits {
+		hits[w] |= h
+	}
+	return true
+}
+
+// step makes the state that follows st on a byte of class c.
+func (f *Filter) step(gen *states, st *state, c int) *state {
+	gen.mu.Lock()
+	defer gen.mu.Unlock()
+	if next := st.next[c].Load(); next != nil {
+		return next
+	}
+	ascii := len(f.sample)
+	var next kind
+	switch {
+	case c == f.classes-1:
+		next = kindNone
+	case c >= ascii:
+		next = kindWide
+	case isWord(rune(f.sample[c])):
+		next = kindWord
+	default:
+		next = kindOther
+	}
+	// What the waiting instructions lead to, now that the next character is known.
+	var hits []uint64
+	var waiting []uint32
+	seen := make(map[uint32]bool, 64)
+	todo := append(slices.Clone(st.pcs), f.starts...)
+	for len(todo) > 0 {
+		pc := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[pc] {
+			continue
+		}
+		seen[pc] = true
+		in := &f.insts[pc]
+		switch in.op {
+		case opMatch:
+			if hits == nil {
+				hits = make([]uint64, f.words)
+			}
+			hits[f.owner[pc]>>6] |= 1 << (f.owner[pc] & 63)
+		case opAlt:
+			todo = append(todo, in.out, in.arg)
+		case opNop, opCapture:
+			todo = append(todo, in.out)
+		case opEmpty:
+			if mayHold(syntax.EmptyOp(in.arg), st.prev, next) {
+				todo = append(todo, in.out)
+			}
+		case opRune:
+			switch {
+			case next == kindNone:
+			case c >= ascii:
+				if in.wide {
+					waiting = append(waiting, in.out)
+				}
+			case in.ascii[f.sample[c]>>6]>>(f.sample[c]&63)&1 == 1:
+				waiting = append(waiting, in.out)
+			}
+		}
+	}
+	// A byte inside of a character may also be no step at all.
+	if c == ascii {
+		waiting = append(waiting, st.pcs...)
+	}
+	slices.Sort(waiting)
+	waiting = slices.Compact(waiting)
+	made := f.make(gen, waiting, hits, next)
+	st.next[c].Store(made)
+	if len(gen.byKey) >= maxStates && f.states.Load() == gen {
+		f.reset()
+	}
+	return made
+}
+
+// make finds or makes a state.
+func (f *Filter) make(gen *states, pcs []uint32, hits []uint64, prev kind) *state {
+	key := make([]byte, 0, 4*len(pcs)+8*len(hits)+2)
+	key = append(key, byte(prev), byte(len(hits)))
+	for _, h := range hits {
+		key = appendKey(appendKey(key, uint32(h)), uint32(h>>32))
+	}
+	for _, pc := range pcs {
+		key = appendKey(key, pc)
+	}
+	if st := gen.byKey[string(key)]; st != nil {
+		return st
+	}
+	st := &state{next: make([]atomic.Pointer[state], f.classes), hits: hits, pcs: pcs, prev: prev}
+	gen.byKey[string(key)] = st
+	return st
+}
+
+func appendKey(b []byte, v uint32) []byte {
+	return append(b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+}
+
+// mayHold reports whether conditions can hold between characters of two kinds.
+func mayHold(op syntax.EmptyOp, before, after kind) bool {
+	if op&syntax.EmptyBeginText != 0 && before != kindNone || op&syntax.EmptyEndText != 0 && after != kindNone {
+		return false
+	}
+	// The line forms are taken to hold anywhere.
+	if before == kindWide || after == kindWide {
+		return true
+	}
+	edge := (before == kindWord) != (after == kindWord)
+	return (op&syntax.EmptyWordBoundary == 0 || edge) && (op&syntax.EmptyNoWordBoundary == 0 || !edge)
+}
+
+// looseRepeat is how far the filter counts repetitions that are not of digits.
+const looseRepeat = 3
+
+// loosen makes a pattern accept more, so that its automaton stays small.
+func loosen(re *syntax.Regexp) *syntax.Regexp {
+	out := *re
+	out.Sub = make([]*syntax.Regexp, len(re.Sub))
+	for i, s := range re.Sub {
+		out.Sub[i] = loosen(s)
+	}
+	if re.Op == syntax.OpRepeat && (re.Max < 0 || re.Max > looseRepeat) && !onlyDigits(re.Sub[0]) {
+		out.Min, out.Max = min(re.Min, looseRepeat), -1
+	}
+	return &out
+}
+
+// onlyDigits reports whether a pattern is one ASCII digit.
+func onlyDigits(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpCharClass && len(re.Rune) == 2 && re.Rune[0] >= '0' && re.Rune[1] <= '9'
+}

@@ -1,0 +1,451 @@
+// Package scan finds the matches of a detector's pattern in a text.
+//
+// It has two halves. A [Features] holds what one pass over the text tells about
+// its bytes; every [Pattern] knows conditions that each of its matches fulfils,
+// so most patterns are ruled out for most texts by comparing a few numbers. What
+// is left is searched by a [Machine], in time linear in the text.
+//
+// Patterns are written in the syntax of package regexp, with these differences:
+// letters match without regard to case unless asked otherwise, a dot matches a
+// newline, the leftmost and then longest match counts, and the boundaries \b and
+// \B see letters and digits of every script that puts blanks between words. In
+// scripts that do not (Han, kana, Hangul, Thai and their neighbours) a word may
+// end anywhere, so that an ASCII number next to such a letter is still found.
+package scan
+
+import (
+	"errors"
+	"regexp/syntax"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxInst bounds the size of a compiled pattern, roughly in instructions.
+const MaxInst = 4000
+
+// MaxGroups bounds the groups of a pattern, the whole match included.
+const MaxGroups = 32
+
+// The reasons for which [Compile] refuses a pattern. A pattern that is not in
+// the syntax gives the error of package regexp/syntax, which quotes the pattern.
+var (
+	ErrEmpty = errors.New("scan: pattern: it matches the empty text: ask for one character at least")
+	ErrLarge = errors.New("scan: pattern: too large: repeat less or split it")
+)
+
+// A Pattern is a compiled pattern. It is immutable and safe for concurrent use.
+type Pattern struct {
+	// The program that finds spans is made when a text first needs it: most texts,
+	// and most patterns, never do.
+	once  sync.Once
+	tree  *syntax.Regexp
+	insts []inst
+	start uint32
+	// first tells the bytes that a match can begin with.
+	first [4]uint64
+
+	groups int // with the whole match
+	span   int // the group named span, or 0
+	need   need
+	// loose is the pattern as a [Filter] sees it.
+	loose      []inst
+	looseStart uint32
+}
+
+// The operations of an inst.
+const (
+	opFail uint8 = iota
+	opMatch
+	opRune
+	opAlt
+	opNop
+	opCapture
+	opEmpty
+)
+
+type inst struct {
+	ascii    [2]uint64 // opRune: the ASCII characters that it takes
+	src      *syntax.Inst
+	out, arg uint32
+	op       uint8
+	wide     bool // opRune: may take characters outside ASCII
+}
+
+// Compile compiles a pattern.
+//
+// If the pattern has a group named span, (?P<span>…), the text of that group is
+// what is found, and what surrounds it is only needed around it: the next search
+// may use it again.
+func Compile(pattern string, caseSensitive bool) (*Pattern, error) {
+	flags := syntax.Perl | syntax.DotNL
+	if !caseSensitive {
+		flags |= syntax.FoldCase
+	}
+	re, err := syntax.Parse(pattern, flags)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pattern{groups: re.MaxCap() + 1}
+	for i, name := range re.CapNames() {
+		if name == "span" {
+			p.span = i
+		}
+	}
+	// Weighed before it is compiled: nested counts make much of little text.
+	if weigh(re) > MaxInst {
+		return nil, ErrLarge
+	}
+	p.need = needOf(re)
+	if p.groups > MaxGroups {
+		return nil, ErrLarge
+	}
+	loose, err := syntax.Compile(loosen(re).Simplify())
+	if err != nil {
+		return nil, err
+	}
+	p.tree = re
+	p.loose, p.looseStart = newInsts(loose), uint32(loose.Start)
+	// The loose form matches the empty text exactly when the pattern does.
+	var first [4]uint64
+	if !firsts(p.loose, p.looseStart, &first, make([]bool, len(p.loose))) {
+		return nil, ErrEmpty
+	}
+	return p, nil
+}
+
+// program makes the exact program.
+func (p *Pattern) program() {
+	p.once.Do(func() {
+		prog, err := syntax.Compile(p.tree.Simplify())
+		if err != nil {
+			// What parses and passed the weighing compiles; if ever not, the loose
+			// program stands in and finds too much rather than too little.
+			p.insts, p.start = p.loose, p.looseStart
+		} else {
+			p.insts, p.start = newInsts(prog), uint32(prog.Start)
+		}
+		p.tree = nil
+		firsts(p.insts, p.start, &p.first, make([]bool, len(p.insts)))
+	})
+}
+
+// weigh estimates the instructions of a pattern.
+func weigh(re *syntax.Regexp) int {
+	size := 1
+	if re.Op == syntax.OpLiteral {
+		size = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		if size += weigh(sub); size > MaxInst {
+			return size
+		}
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Max, re.Min, 1)
+	}
+	return size
+}
+
+func newInsts(prog *syntax.Prog) []inst {
+	out := make([]inst, len(prog.Inst))
+	for i := range prog.Inst {
+		out[i] = newInst(&prog.Inst[i])
+	}
+	return out
+}
+
+func newInst(src *syntax.Inst) inst {
+	in := inst{src: src, out: src.Out, arg: src.Arg}
+	switch src.Op {
+	case syntax.InstAlt, syntax.InstAltMatch:
+		in.op = opAlt
+	case syntax.InstCapture:
+		in.op = opCapture
+	case syntax.InstEmptyWidth:
+		in.op = opEmpty
+	case syntax.InstMatch:
+		in.op = opMatch
+	case syntax.InstNop:
+		in.op = opNop
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+		in.op = opRune
+		in.takeRunes(src)
+	}
+	return in
+}
+
+// takeRunes notes which characters an instruction takes.
+func (in *inst) takeRunes(src *syntax.Inst) {
+	ranges := src.Rune
+	switch {
+	case src.Op == syntax.InstRuneAny || src.Op == syntax.InstRuneAnyNotNL:
+		ranges = []rune{0, unicode.MaxRune}
+	case len(ranges) == 1:
+		// One character, with those that it folds to if the instruction says so.
+		r := ranges[0]
+		ranges = []rune{r, r}
+		if syntax.Flags(src.Arg)&syntax.FoldCase != 0 {
+			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+				ranges = append(ranges, f, f)
+			}
+		}
+	}
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= min(ranges[i+1], utf8.RuneSelf-1); r++ {
+			in.ascii[r>>6] |= 1 << (r & 63)
+		}
+		in.wide = in.wide || ranges[i+1] >= utf8.RuneSelf
+	}
+	if src.Op == syntax.InstRuneAnyNotNL {
+		in.ascii['\n'>>6] &^= 1 << ('\n' & 63)
+	}
+}
+
+// firsts gathers the bytes that a match can begin with from instruction pc on;
+// false if it can match the empty text.
+func firsts(insts []inst, pc uint32, first *[4]uint64, seen []bool) bool {
+	if seen[pc] {
+		return true
+	}
+	seen[pc] = true
+	in := &insts[pc]
+	switch in.op {
+	case opMatch:
+		return false
+	case opAlt:
+		a, b := firsts(insts, in.out, first, seen), firsts(insts, in.arg, first, seen)
+		return a && b
+	case opNop, opCapture, opEmpty:
+		return firsts(insts, in.out, first, seen)
+	case opRune:
+		first[0] |= in.ascii[0]
+		first[1] |= in.ascii[1]
+		if in.wide {
+			first[2], first[3] = ^uint64(0), ^uint64(0)
+		}
+	}
+	return true
+}
+
+// Groups is the number of groups, the whole match included.
+func (p *Pattern) Groups() int { return p.groups }
+
+// Possible reports whether the text that f describes can hold a match. It never
+// says no to a text that holds one.
+func (p *Pattern) Possible(f *Features) bool { return p.need.met(f) }
+
+// A thread of the machine is at an instruction, with the places of its groups.
+type list struct {
+	pcs    []uint32 // in order of priority
+	sparse []uint32 // where an instruction stands in pcs
+	caps   []int    // of instruction pc: caps[pc*n : pc*n+n]
+}
+
+func (l *list) has(pc uint32) bool {
+	i := l.sparse[pc]
+	return int(i) < len(l.pcs) && l.pcs[i] == pc
+}
+
+// A Machine searches texts. It keeps its memory, so that searching allocates
+// nothing once it has grown. The zero Machine is ready to use; it serves one
+// goroutine at a time.
+type Machine struct {
+	// Loc holds the places of the last match: two byte offsets for each group,
+	// -1 for a group that took no part. It changes with the next search.
+	Loc []int
+
+	a, b list
+	cur  []int // groups of the thread being followed
+	n    int   // len(cur)
+}
+
+// Span is where the last match of p lies: its group span, or all of it.
+func (m *Machine) Span(p *Pattern) (start, end int) {
+	if s := 2 * p.span; m.Loc[s] >= 0 {
+		return m.Loc[s], m.Loc[s+1]
+	}
+	return m.Loc[0], m.Loc[1]
+}
+
+func (m *Machine) ready(p *Pattern) {
+	n := len(p.insts)
+	m.n = 2 * p.groups
+	for _, l := range []*list{&m.a, &m.b} {
+		l.pcs = l.pcs[:0]
+		if len(l.sparse) < n {
+			l.sparse = make([]uint32, n)
+			l.pcs = make([]uint32, 0, n)
+		}
+		if len(l.caps) < n*m.n {
+			l.caps = make([]int, n*m.n)
+		}
+	}
+	if cap(m.cur) < m.n {
+		m.cur = make([]int, m.n)
+		m.Loc = make([]int, m.n)
+	}
+	m.cur, m.Loc = m.cur[:m.n], m.Loc[:m.n]
+}
+
+// Find searches text for the leftmost match that begins at or after from and
+// ends at or before limit, both byte offsets, and of those that begin there for
+// the longest. It sees what stands before from and after limit.
+func (m *Machine) Find(p *Pattern, text string, from, limit int) bool {
+	p.program()
+	m.ready(p)
+	now, next := &m.a, &m.b
+	found := false
+	prev, _ := utf8.DecodeLastRuneInString(text[:from])
+	if from == 0 {
+		prev = -1
+	}
+	for pos := from; ; {
+		if len(now.pcs) == 0 {
+			if found {
+				return true
+			}
+			skip := pos
+			for skip < limit && p.first[text[skip]>>6]>>(text[skip]&63)&1 == 0 {
+				skip++
+			}
+			if skip >= limit {
+				return false
+			}
+			if skip > pos {
+				// A byte inside a character is never a place to begin.
+				for skip > pos && !utf8.RuneStart(text[skip]) {
+					skip--
+				}
+				if skip > pos {
+					pos = skip
+					if prev = rune(text[pos-1]); prev >= utf8.RuneSelf {
+						prev, _ = utf8.DecodeLastRuneInString(text[:pos])
+					}
+				}
+			}
+		}
+		r, width := rune(-1), 0
+		if pos < len(text) {
+			if r, width = rune(text[pos]), 1; r >= utf8.RuneSelf {
+				r, width = utf8.DecodeRuneInString(text[pos:])
+			}
+		}
+		if !found && r >= 0 && (len(now.pcs) > 0 || p.first[text[pos]>>6]>>(text[pos]&63)&1 == 1) {
+			for i := range m.cur {
+				m.cur[i] = -1
+			}
+			m.cur[0] = pos
+			m.follow(p, now, p.start, pos, prev, r)
+		}
+		var after rune = -1
+		if pos+width < len(text) {
+			if after = rune(text[pos+width]); after >= utf8.RuneSelf {
+				after, _ = utf8.DecodeRuneInString(text[pos+width:])
+			}
+		}
+		for _, pc := range now.pcs {
+			in := &p.insts[pc]
+			caps := now.caps[int(pc)*m.n : int(pc)*m.n+m.n]
+			if found && caps[0] > m.Loc[0] {
+				continue // began later than what is found
+			}
+			if in.op == opMatch {
+				if !found || caps[0] < m.Loc[0] || pos > m.Loc[1] {
+					copy(m.Loc, caps)
+					m.Loc[1] = pos
+					found = true
+				}
+				continue
+			}
+			if r >= 0 && in.takes(r) {
+				copy(m.cur, caps)
+				m.follow(p, next, in.out, pos+width, r, after)
+			}
+		}
+		now.pcs = now.pcs[:0]
+		now, next = next, now
+		if r < 0 || pos+width > limit {
+			return found
+		}
+		prev, pos = r, pos+width
+	}
+}
+
+func (in *inst) takes(r rune) bool {
+	if r < utf8.RuneSelf {
+		return in.ascii[r>>6]>>(r&63)&1 == 1
+	}
+	return in.wide && in.src.MatchRune(r)
+}
+
+// follow adds the instructions that are reached from pc without taking a
+// character. Who comes first stays: it has the earlier start.
+func (m *Machine) follow(p *Pattern, l *list, pc uint32, pos int, before, after rune) {
+	for {
+		if l.has(pc) {
+			return
+		}
+		l.sparse[pc] = uint32(len(l.pcs))
+		l.pcs = append(l.pcs, pc)
+		in := &p.insts[pc]
+		switch in.op {
+		case opFail:
+			return
+		case opAlt:
+			m.follow(p, l, in.out, pos, before, after)
+			pc = in.arg
+		case opNop:
+			pc = in.out
+		case opEmpty:
+			if !holds(syntax.EmptyOp(in.arg), before, after) {
+				return
+			}
+			pc = in.out
+		case opCapture:
+			if int(in.arg) >= m.n {
+				pc = in.out
+				continue
+			}
+			old := m.cur[in.arg]
+			m.cur[in.arg] = pos
+			m.follow(p, l, in.out, pos, before, after)
+			m.cur[in.arg] = old
+			return
+		default:
+			copy(l.caps[int(pc)*m.n:int(pc)*m.n+m.n], m.cur)
+			return
+		}
+	}
+}
+
+// holds reports whether the conditions op hold between two characters, -1 for
+// none.
+func holds(op syntax.EmptyOp, before, after rune) bool {
+	if op&syntax.EmptyBeginText != 0 && before >= 0 || op&syntax.EmptyEndText != 0 && after >= 0 ||
+		op&syntax.EmptyBeginLine != 0 && before >= 0 && before != '\n' ||
+		op&syntax.EmptyEndLine != 0 && after >= 0 && after != '\n' {
+		return false
+	}
+	if op&(syntax.EmptyWordBoundary|syntax.EmptyNoWordBoundary) != 0 {
+		edge := isWord(before) != isWord(after)
+		if op&syntax.EmptyWordBoundary != 0 && !edge || op&syntax.EmptyNoWordBoundary != 0 && edge {
+			return false
+		}
+	}
+	return true
+}
+
+// isWord reports whether a character belongs to a word that does not end beside
+// another such character.
+func isWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 0 && (syntax.IsWordChar(r))
+	}
+	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unspaced...)
+}
+
+// The scripts that put no blanks between words, and Hangul, whose particles are
+// written onto the word before them.
+var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
+	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan}

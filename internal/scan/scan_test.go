@@ -1,0 +1,213 @@
+package scan
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// reference is package regexp with our meaning of a pattern, for ASCII texts.
+func reference(pattern string, caseSensitive bool) *regexp.Regexp {
+	flags := "(?is)"
+	if caseSensitive {
+		flags = "(?s)"
+	}
+	re := regexp.MustCompile(flags + pattern)
+	re.Longest()
+	return re
+}
+
+var patterns = []string{
+	`\b\d{3}-\d{2}-\d{4}\b`, `a+b*c?`, `(?:foo|foobar|bar)+`, `[a-z]+@[a-z]+\.(?:com|org)`, `^ab`, `ab$`, `\Bx\B`,
+	`(?:\b|_)(?P<span>\d{4,6})(?:\b|_)`, `(a|ab)(c|bcd)(d*)`, `x{2,5}y`, `[^a-c]{3}`, `.b`, `(?:a|b)*c`, `k[s]k`, `(?m)^a|b$`,
+	`\b[ps]1_[1-9a-z][0-9a-z]{0,6}_[a-z2-7]{20,52}\b`, `(?:[0-9a-f]{2}:){5}[0-9a-f]{2}`, `é+`, `[\p{L}]{2}\d`,
+}
+
+func TestFind(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, text string
+		from, limit   int
+		want          []int
+		reason        string
+	}{
+		{`a+`, "baab", 0, 4, []int{1, 3}, "leftmost, longest"},
+		{`a|ab`, "ab", 0, 2, []int{0, 2}, "longest, not first"},
+		{`\bab`, "xab ab", 1, 6, []int{4, 6}, "sees what stands before from"},
+		{`ab\b`, "ab", 0, 2, []int{0, 2}, "the end is a boundary"},
+		{`\d+`, "12345", 0, 3, []int{0, 3}, "ends at the limit"},
+		{`\d+\b`, "12345", 0, 3, nil, "sees what stands after the limit"},
+		{`A`, "a", 0, 1, []int{0, 1}, "no regard to case"},
+		{`a.b`, "a\nb", 0, 3, []int{0, 3}, "a dot matches a newline"},
+		{`\b\d+\b`, "é12", 0, 4, nil, "é is a letter of the same word"},
+		{`\b\d+\b`, "数12号", 0, 8, []int{3, 5}, "Han letters end no word and begin none"},
+		{`\b\d+\b`, "12입니다", 0, 11, []int{0, 2}, "particles are written onto the word"},
+		{`k`, "\u212a", 0, 3, []int{0, 3}, "the Kelvin sign folds to k"},
+		{`s`, "ſ", 0, 2, []int{0, 2}, "the long s folds to s"},
+		{`.`, "\xff", 0, 1, []int{0, 1}, "a byte that is no character is one"},
+	} {
+		p, err := Compile(tt.pattern, false)
+		require.NoError(t, err)
+		var m Machine
+		var got []int
+		if m.Find(p, tt.text, tt.from, tt.limit) {
+			got = m.Loc[:2]
+		}
+		assert.Equal(t, tt.want, got, "%s in %q: %s", tt.pattern, tt.text, tt.reason)
+		if tt.want != nil {
+			var f Features
+			f.Read(tt.text)
+			assert.True(t, p.Possible(&f), "%s in %q: ruled out", tt.pattern, tt.text)
+		}
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for pattern, reason := range map[string]string{
+		`a*`: "matches the empty text", `(?:a|)`: "so does this", `\b`: "and this", `(`: "no syntax", `(?:a{1000}){20}`: "large",
+		`(?:(?:a{100}){100}){10}`: "larger", strings.Repeat("(a)", 40): "too many groups",
+	} {
+		_, err := Compile(pattern, false)
+		assert.Error(t, err, "%.20s: %s", pattern, reason)
+	}
+}
+
+var asciiText = rapid.StringOfN(rapid.RuneFrom([]rune("abcdxyzksKSé fobr@.com_-:0123456789\n")), 0, 40, -1)
+
+// Spans are those of package regexp; nothing that is found is ever ruled out.
+func TestReference(t *testing.T) {
+	for _, caseSensitive := range []bool{false, true} {
+		for _, pattern := range patterns {
+			re := reference(pattern, caseSensitive)
+			p, err := Compile(pattern, caseSensitive)
+			require.NoError(t, err)
+			filter := NewFilter([]*Pattern{nil, p})
+			var m Machine
+			rapid.Check(t, func(t *rapid.T) {
+				text := asciiText.Draw(t, "text")
+				if rapid.Bool().Draw(t, "matching") {
+					text = text[:len(text)/2] + rapid.StringMatching(pattern).Draw(t, "match") + text[len(text)/2:]
+				}
+				var f Features
+				f.Read(text)
+				hits := make([]uint64, 1)
+				all := !filter.Hits(text, hits)
+				if !isASCII(text) {
+					// Package regexp sees ASCII boundaries only; there the two halves
+					// of our own are compared.
+					if m.Find(p, text, 0, len(text)) {
+						if !p.Possible(&f) || !all && hits[0] != 2 {
+							t.Fatalf("%s: ruled out in %q", pattern, text)
+						}
+					}
+					return
+				}
+				want := re.FindStringSubmatchIndex(text)
+				got := m.Find(p, text, 0, len(text))
+				if got != (want != nil) || got && (m.Loc[0] != want[0] || m.Loc[1] != want[1]) {
+					t.Fatalf("%s in %q: got %v %v, want %v", pattern, text, got, m.Loc, want)
+				}
+				if got && (!p.Possible(&f) || !all && hits[0] != 2) {
+					t.Fatalf("%s: ruled out in %q", pattern, text)
+				}
+			})
+		}
+	}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// The machine agrees with package regexp on groups where there is one way to match.
+func TestGroups(t *testing.T) {
+	p, err := Compile(`(\w+)@(?P<span>\w+)\.(com|org)`, false)
+	require.NoError(t, err)
+	var m Machine
+	require.True(t, m.Find(p, "to jane@example.org!", 0, 20))
+	assert.Equal(t, []int{3, 19, 3, 7, 8, 15, 16, 19}, m.Loc)
+	start, end := m.Span(p)
+	assert.Equal(t, []int{8, 15}, []int{start, end})
+	assert.Equal(t, 4, p.Groups())
+}
+
+// The filter forgets its states when there are too many, gives up where a text
+// would need too many, and stays right.
+func TestFilterBounds(t *testing.T) {
+	p, err := Compile(`\b(?:a|b)(?:a|b|c)\d{14}(?:a|b)\b`, false)
+	require.NoError(t, err)
+	q, err := Compile(`[ab][abc]?[0-9a-c]{0,3}x`, false)
+	require.NoError(t, err)
+	filter := NewFilter([]*Pattern{p, q})
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOfN(rapid.RuneFrom([]rune("abcx0123456789 ")), 0, 400, -1).Draw(t, "text")
+		hits := make([]uint64, 1)
+		if !filter.Hits(text, hits) {
+			return
+		}
+		var m Machine
+		for i, p := range []*Pattern{p, q} {
+			if m.Find(p, text, 0, len(text)) && hits[0]>>i&1 == 0 {
+				t.Fatalf("pattern %d ruled out in %q", i, text)
+			}
+		}
+	})
+	assert.LessOrEqual(t, len(filter.states.Load().byKey), maxStates)
+}
+
+func FuzzFind(f *testing.F) {
+	for i, p := range patterns {
+		f.Add(p, "ab 123-45-6789 jane@example.com x", i&1 == 0)
+	}
+	f.Fuzz(func(t *testing.T, pattern, text string, caseSensitive bool) {
+		if len(pattern) > 100 || len(text) > 200 {
+			t.Skip()
+		}
+		p, err := Compile(pattern, caseSensitive)
+		if err != nil {
+			t.Skip()
+		}
+		var m Machine
+		got := m.Find(p, text, 0, len(text))
+		var features Features
+		features.Read(text)
+		hits := make([]uint64, 1)
+		all := !NewFilter([]*Pattern{p}).Hits(text, hits)
+		if got && (!p.Possible(&features) || !all && hits[0] != 1) {
+			t.Fatalf("ruled out")
+		}
+		if !isASCII(text) {
+			return
+		}
+		want := reference(pattern, caseSensitive).FindStringIndex(text)
+		if got != (want != nil) || got && (m.Loc[0] != want[0] || m.Loc[1] != want[1]) {
+			t.Fatalf("got %v %v, want %v", got, m.Loc, want)
+		}
+	})
+}
+
+func TestFindAllocs(t *testing.T) {
+	p, err := Compile(`\b\d{3}-\d{2}-\d{4}\b`, false)
+	require.NoError(t, err)
+	filter := NewFilter([]*Pattern{p})
+	var m Machine
+	hits := make([]uint64, 1)
+	text := "the number is 123-45-6789, not 12-345-6789"
+	m.Find(p, text, 0, len(text))
+	filter.Hits(text, hits)
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		var f Features
+		f.Read(text)
+		p.Possible(&f)
+		filter.Hits(text, hits)
+		m.Find(p, text, 0, len(text))
+	}))
+}

@@ -82,9 +82,10 @@ type Classifier struct {
 	rules      []rule
 	detectors  []detector
 	suppress   []suppress
-	// filter has the patterns of all detectors in their order, then their contexts.
-	filter    *scan.Filter
-	threshold int
+	// filter has the patterns of all detectors in their order, contexts a pattern of
+	// the words of each one's context.
+	filter, contexts *scan.Filter
+	threshold        int
 	// quiet lists the rules that look neither at the value nor at the context: what
 	// they say about a field is remembered.
 	quiet, loud []int32
@@ -298,8 +299,7 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 	if len(c.detectors) > maxDetectors {
 		return invalid("too many detectors", "")
 	}
-	// The filter looks for the patterns and, behind them, for words of their contexts.
-	patterns := make([]*scan.Pattern, 2*len(c.detectors))
+	patterns, contexts := make([]*scan.Pattern, len(c.detectors)), make([]*scan.Pattern, len(c.detectors))
 	for i := range c.detectors {
 		d := &c.detectors[i]
 		patterns[i] = d.pattern
@@ -314,9 +314,9 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 		if err != nil {
 			return invalid("bad context of detector", d.id)
 		}
-		patterns[len(c.detectors)+i] = p
+		contexts[i] = p
 	}
-	c.filter = scan.NewFilter(patterns)
+	c.filter, c.contexts = scan.NewFilter(patterns), scan.NewFilter(contexts)
 	return nil
 }
 

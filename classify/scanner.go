@@ -33,7 +33,9 @@ type Scanner struct {
 	truncated bool
 	unknown   bool
 
-	hits     []uint64 // what the filter says
+	hits     []uint64 // detectors that the filter leaves
+	around   []uint64 // detectors of whose context a word is in the text
+	looked   bool     // around is of this text
 	features scan.Features
 	levels   [maxLevels]level
 	field    Field
@@ -83,7 +85,8 @@ type vote struct {
 
 // NewScanner makes a scanner.
 func (c *Classifier) NewScanner() *Scanner {
-	s := &Scanner{Threshold: float64(c.threshold) / 1000, MaxValue: profile.MaxValue, c: c, hits: make([]uint64, (2*len(c.detectors)+63)/64)}
+	s := &Scanner{Threshold: float64(c.threshold) / 1000, MaxValue: profile.MaxValue, c: c}
+	s.hits, s.around = make([]uint64, (len(c.detectors)+63)/64), make([]uint64, (len(c.detectors)+63)/64)
 	for i := range s.levels {
 		l := &s.levels[i]
 		l.rule.Vars = make([]expr.Value, profile.FieldVars)
@@ -434,29 +437,18 @@ func (s *Scanner) look(text string, k *known) {
 		return
 	}
 	clear(s.hits)
-	if !s.c.filter.Hits(text, s.hits) {
-		for i := range s.hits {
-			s.hits[i] = ^uint64(0)
-		}
-	}
-	floor, read := s.floor(), false
+	s.features.Read(text)
+	s.c.filter.Hits(text, &s.features, s.hits)
+	s.looked = false
+	floor := s.floor()
 	for w, set := range s.hits {
 		for ; set != 0; set &= set - 1 {
 			i := w<<6 + bits.TrailingZeros64(set)
-			if i >= len(s.c.detectors) {
-				break // contexts
-			}
 			d := &s.c.detectors[i]
-			if d.muted || !s.hopeful(d, i, k, floor) {
+			if d.muted || !d.pattern.Possible(&s.features) || !s.hopeful(d, i, k, text, floor) {
 				continue
 			}
-			if !read {
-				s.features.Read(text)
-				read = true
-			}
-			if d.pattern.Possible(&s.features) {
-				s.search(0, int32(i), text, k, floor)
-			}
+			s.search(0, int32(i), text, k, floor)
 		}
 	}
 	if len(s.findings) > 1 {
@@ -466,7 +458,7 @@ func (s *Scanner) look(text string, k *known) {
 
 // hopeful reports whether a detector can reach floor in the text that was filtered:
 // by itself, or because there is a word of its context somewhere.
-func (s *Scanner) hopeful(d *detector, i int, k *known, floor int32) bool {
+func (s *Scanner) hopeful(d *detector, i int, k *known, text string, floor int32) bool {
 	confidence := d.base
 	if d.check != nil {
 		confidence = d.checked
@@ -474,8 +466,18 @@ func (s *Scanner) hopeful(d *detector, i int, k *known, floor int32) bool {
 	if confidence >= floor {
 		return true
 	}
-	at := len(s.c.detectors) + i
-	return confidence+d.boost >= floor && !s.NoContext && (k.near[i>>6]>>(i&63)&1 == 1 || s.hits[at>>6]>>(at&63)&1 == 1)
+	if confidence+d.boost < floor || s.NoContext {
+		return false
+	}
+	if k.near[i>>6]>>(i&63)&1 == 1 {
+		return true
+	}
+	if !s.looked {
+		s.looked = true
+		clear(s.around)
+		s.c.contexts.Hits(text, &s.features, s.around)
+	}
+	return s.around[i>>6]>>(i&63)&1 == 1
 }
 
 // settle takes away what overlaps something better.

@@ -174,6 +174,23 @@ func TestFreeText(t *testing.T) {
 	assert.Equal(t, []string{"mail"}, res.Ask[0].Purposes)
 }
 
+// What is said of one field is not overwritten by what is found in the next, nor
+// by the next event.
+func TestSpansStay(t *testing.T) {
+	g := open(t, testPolicy)
+	ev := event(map[string]any{"a": "write to ada@example.org now", "b": "x joe@example.com", "c": "jim@example.com"}, nil)
+	res, err := g.Process(context.Background(), ev)
+	require.NoError(t, err)
+	_, err = g.Process(context.Background(), event(map[string]any{"a": "and then write to eve@example.org"}, nil))
+	require.NoError(t, err)
+	var got []classify.Span
+	for _, d := range res.Decisions {
+		require.Len(t, d.Labels, 1)
+		got = append(got, d.Labels[0].Spans...)
+	}
+	assert.Equal(t, []classify.Span{{Start: 9, End: 24}, {Start: 2, End: 17}, {Start: 0, End: 15}}, got)
+}
+
 // The copy's deadline is that of what it holds.
 func TestDeadlines(t *testing.T) {
 	g := open(t, testPolicy)

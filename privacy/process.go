@@ -27,6 +27,7 @@ type run struct {
 	fields  int32 // node of the fields, or -1
 	leaves  []leaf
 	labels  []classify.Label
+	spans   []classify.Span
 	path    []byte
 
 	ctx     context.Context
@@ -76,7 +77,7 @@ func (r *run) forget() {
 	clear(r.memo)
 	clear(r.res.Decisions)
 	clear(r.doc.Nodes)
-	r.leaves, r.labels, r.memo = r.leaves[:0], r.labels[:0], r.memo[:0]
+	r.leaves, r.labels, r.spans, r.memo = r.leaves[:0], r.labels[:0], r.spans[:0], r.memo[:0]
 	r.doc.Nodes = r.doc.Nodes[:0]
 	r.orig = r.orig[:0]
 	r.ctx, r.ev, r.view, r.isCovered = nil, nil, nil, false
@@ -389,6 +390,12 @@ func (r *run) leaf(node int32, name, path string) error {
 	from := len(r.labels)
 	r.labels = r.scanner.Append(r.labels, &r.field)
 	labels := r.labels[from:len(r.labels):len(r.labels)]
+	for i := range labels {
+		// The scanner's spans are good until its next field only.
+		at := len(r.spans)
+		r.spans = append(r.spans, labels[i].Spans...)
+		labels[i].Spans = r.spans[at:len(r.spans):len(r.spans)]
+	}
 	l := leaf{node: node}
 	d := FieldDecision{Path: path, Labels: labels}
 	truncated := r.scanner.Truncated()

@@ -129,6 +129,9 @@ func (r *Result) clone() *Result {
 	for i := range c.Decisions {
 		d := &c.Decisions[i]
 		d.Labels = append([]classify.Label(nil), d.Labels...)
+		for j := range d.Labels {
+			d.Labels[j].Spans = append([]classify.Span(nil), d.Labels[j].Spans...)
+		}
 		d.Spans = append([]SpanDecision(nil), d.Spans...)
 	}
 	c.Ask = append([]consent.Ask(nil), r.Ask...)

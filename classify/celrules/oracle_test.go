@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"os/exec"
 	"sort"
 	"strconv"
 	"strings"
@@ -267,4 +268,10 @@ func bind(values []expr.Value) map[string]any {
 		vars[v.Name] = toCEL(values[i])
 	}
 	return vars
+}
+
+// goList asks the go command about a module.
+func goList(args ...string) (string, error) {
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	return string(out), err
 }

@@ -9,14 +9,25 @@ import (
 
 // A Filter says in one pass over a text which of many patterns can match in it.
 //
-// It runs a deterministic automaton of all patterns at once, whose states are made
-// when a text first needs them. The automaton accepts more than the patterns do,
-// so that it stays small: long repetitions count only to a few, and characters
-// outside ASCII are taken for anything. What it says no to is certain.
+// It puts patterns that need similar things into groups. A group whose needs the
+// text does not meet is passed over; each of the others runs a deterministic
+// automaton of all its patterns at once, whose states are made when a text first
+// needs them. Groups keep the automata small: the states of one automaton for
+// everything would multiply, because what a text looks like to a card number has
+// nothing to do with what it looks like to an address. The automata accept more
+// than the patterns do: long repetitions count only to a few, and characters
+// outside ASCII are taken for anything. What a filter says no to is certain.
 //
-// A Filter is safe for concurrent use. Its memory is bounded: when it has made
-// maxStates states it forgets them and begins again.
+// A Filter is safe for concurrent use. Its memory and the work of making states
+// are bounded: see maxStates and maxGenerations.
 type Filter struct {
+	groups []*group
+}
+
+// A group is the automaton of some patterns.
+type group struct {
+	need    need
+	members []uint16 // indexes of the patterns
 	insts   []inst
 	owner   []uint16 // which pattern an instruction belongs to
 	starts  []uint32
@@ -25,18 +36,21 @@ type Filter struct {
 	class   [256]uint8
 	sample  []byte // a byte of each class; not of the last three
 
-	states atomic.Pointer[states]
+	states      atomic.Pointer[states]
+	generations atomic.Int32
 }
 
-// Bounds of the automaton.
+// Bounds of a group's automaton.
 const (
-	// maxStates states of the built-in detectors take some ten megabytes; a
-	// service sees a few hundred.
-	maxStates = 1 << 13
-	// firstStates and every sixteenth byte: how many states one text may make
-	// before it goes without the filter, so that a text made to need a new state
-	// with every byte costs little.
-	firstStates = 512
+	// maxMembers patterns share an automaton.
+	maxMembers = 6
+	// maxStates states take some two megabytes; the built-in detectors see a few
+	// hundred on ordinary data. When they are used up all are forgotten.
+	maxStates = 1 << 11
+	// After maxGenerations times no state is made any more: a stream of texts that
+	// need ever new states, by chance or by intent, is not worth the work. Texts
+	// that meet an unknown state go on without the filter.
+	maxGenerations = 4
 )
 
 // states is one generation of the automaton.
@@ -65,34 +79,91 @@ const (
 	kindWide              // outside ASCII: may be either
 )
 
-// NewFilter makes a filter of patterns; they keep their order. A nil pattern never
-// matches.
+// NewFilter makes a filter of patterns; they keep their numbers. A nil pattern
+// never matches.
 func NewFilter(patterns []*Pattern) *Filter {
-	f := &Filter{words: (len(patterns) + 63) / 64}
+	f := &Filter{}
+	words := (len(patterns) + 63) / 64
+	open := map[string]*group{} // groups with room, by what they need
 	for i, p := range patterns {
 		if p == nil {
 			continue
 		}
-		base := uint32(len(f.insts))
-		for _, in := range p.loose {
-			in.out += base
-			if in.op == opAlt {
-				in.arg += base
-			}
-			f.insts = append(f.insts, in)
-			f.owner = append(f.owner, uint16(i))
+		kind := p.need.kind()
+		g := open[kind]
+		if g == nil {
+			g = &group{need: p.need, words: words}
+			open[kind] = g
+			f.groups = append(f.groups, g)
 		}
-		f.starts = append(f.starts, base+p.looseStart)
+		g.add(i, p)
+		if len(g.members) == maxMembers {
+			delete(open, kind)
+		}
 	}
-	f.partition()
-	f.reset()
+	for _, g := range f.groups {
+		g.partition()
+		g.reset()
+	}
 	return f
+}
+
+// kind names the group that a pattern belongs to: patterns of one kind walk through
+// a text in step, so that their states add up instead of multiplying.
+func (n *need) kind() string {
+	const marks = "@:/="
+	for i := range len(marks) {
+		if b := marks[i]; n.present[b>>6]>>(b&63)&1 == 1 {
+			return marks[i : i+1]
+		}
+	}
+	switch {
+	case n.digitRun >= 7:
+		return "numbers"
+	case n.pairs != [pairWords]uint64{}:
+		return "literals"
+	case n.wordRun >= 16:
+		return "long words"
+	case n.digits > 0:
+		return "with digits"
+	}
+	return "others"
+}
+
+// common is what two needs share.
+func (n *need) common(m *need) need {
+	out := need{
+		length: min(n.length, m.length), digits: min(n.digits, m.digits), letters: min(n.letters, m.letters),
+		digitRun: min(n.digitRun, m.digitRun), wordRun: min(n.wordRun, m.wordRun),
+	}
+	for i := range out.present {
+		out.present[i] = n.present[i] & m.present[i]
+	}
+	for i := range out.pairs {
+		out.pairs[i] = n.pairs[i] & m.pairs[i]
+	}
+	return out
+}
+
+func (f *group) add(number int, p *Pattern) {
+	f.need = f.need.common(&p.need)
+	f.members = append(f.members, uint16(number))
+	base := uint32(len(f.insts))
+	for _, in := range p.loose {
+		in.out += base
+		if in.op == opAlt {
+			in.arg += base
+		}
+		f.insts = append(f.insts, in)
+		f.owner = append(f.owner, uint16(number))
+	}
+	f.starts = append(f.starts, base+p.looseStart)
 }
 
 // partition puts bytes that no instruction tells apart into one class. Three
 // classes follow those of ASCII: bytes inside of a character, bytes that begin
 // one, and the end of the text.
-func (f *Filter) partition() {
+func (f *group) partition() {
 	word := [2]uint64{}
 	for b := range rune(128) {
 		if isWord(b) {
@@ -133,7 +204,7 @@ func (f *Filter) partition() {
 	f.classes = n + 3
 }
 
-func (f *Filter) reset() *states {
+func (f *group) reset() *states {
 	s := &states{byKey: map[string]*state{}}
 	s.begin = f.make(s, nil, nil, kindNone)
 	f.states.Store(s)
@@ -141,20 +212,29 @@ func (f *Filter) reset() *states {
 }
 
 // Hits sets the bits of the patterns that may match in text, in a set of 64 to a
-// word that the caller has cleared. It returns false if it gave up; then every
-// pattern may match.
-func (f *Filter) Hits(text string, hits []uint64) bool {
+// word that the caller has cleared. f must have read the text.
+func (f *Filter) Hits(text string, features *Features, hits []uint64) {
+	for _, g := range f.groups {
+		if g.need.met(features) && !g.run(text, hits) {
+			for _, i := range g.members {
+				hits[i>>6] |= 1 << (i & 63)
+			}
+		}
+	}
+}
+
+// run sets the bits of the group's patterns. It returns false if it gave up; then
+// every one of them may match.
+func (f *group) run(text string, hits []uint64) bool {
 	gen := f.states.Load()
-	budget := firstStates + len(text)/16
 	st := gen.begin
 	for i := range len(text) {
 		c := f.class[text[i]]
 		next := st.next[c].Load()
 		if next == nil {
-			if budget--; budget < 0 {
+			if next = f.step(gen, st, int(c)); next == nil {
 				return false
 			}
-			next = f.step(gen, st, int(c))
 		}
 		if st = next; st.hits != nil {
 			for w, h := range st.hits {
@@ -165,7 +245,9 @@ func (f *Filter) Hits(text string, hits []uint64) bool {
 	end := f.classes - 1
 	last := st.next[end].Load()
 	if last == nil {
-		last = f.step(gen, st, end)
+		if last = f.step(gen, st, end); last == nil {
+			return false
+		}
 	}
 	for w, h := range last.hits {
 		hits[w] |= h
@@ -173,12 +255,16 @@ func (f *Filter) Hits(text string, hits []uint64) bool {
 	return true
 }
 
-// step makes the state that follows st on a byte of class c.
-func (f *Filter) step(gen *states, st *state, c int) *state {
+// step makes the state that follows st on a byte of class c, or returns nil if no
+// more are made.
+func (f *group) step(gen *states, st *state, c int) *state {
 	gen.mu.Lock()
 	defer gen.mu.Unlock()
 	if next := st.next[c].Load(); next != nil {
 		return next
+	}
+	if f.generations.Load() > maxGenerations {
+		return nil
 	}
 	ascii := len(f.sample)
 	var next kind
@@ -240,13 +326,15 @@ func (f *Filter) step(gen *states, st *state, c int) *state {
 	made := f.make(gen, waiting, hits, next)
 	st.next[c].Store(made)
 	if len(gen.byKey) >= maxStates && f.states.Load() == gen {
-		f.reset()
+		if f.generations.Add(1) <= maxGenerations {
+			f.reset()
+		}
 	}
 	return made
 }
 
 // make finds or makes a state.
-func (f *Filter) make(gen *states, pcs []uint32, hits []uint64, prev kind) *state {
+func (f *group) make(gen *states, pcs []uint32, hits []uint64, prev kind) *state {
 	key := make([]byte, 0, 4*len(pcs)+8*len(hits)+2)
 	key = append(key, byte(prev), byte(len(hits)))
 	for _, h := range hits {

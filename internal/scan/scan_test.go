@@ -94,12 +94,12 @@ func TestReference(t *testing.T) {
 				var f Features
 				f.Read(text)
 				hits := make([]uint64, 1)
-				all := !filter.Hits(text, hits)
+				filter.Hits(text, &f, hits)
 				if !isASCII(text) {
 					// Package regexp sees ASCII boundaries only; there the two halves
 					// of our own are compared.
 					if m.Find(p, text, 0, len(text)) {
-						if !p.Possible(&f) || !all && hits[0] != 2 {
+						if !p.Possible(&f) || hits[0] != 2 {
 							t.Fatalf("%s: ruled out in %q", pattern, text)
 						}
 					}
@@ -110,7 +110,7 @@ func TestReference(t *testing.T) {
 				if got != (want != nil) || got && (m.Loc[0] != want[0] || m.Loc[1] != want[1]) {
 					t.Fatalf("%s in %q: got %v %v, want %v", pattern, text, got, m.Loc, want)
 				}
-				if got && (!p.Possible(&f) || !all && hits[0] != 2) {
+				if got && (!p.Possible(&f) || hits[0] != 2) {
 					t.Fatalf("%s: ruled out in %q", pattern, text)
 				}
 			})
@@ -139,8 +139,8 @@ func TestGroups(t *testing.T) {
 	assert.Equal(t, 4, p.Groups())
 }
 
-// The filter forgets its states when there are too many, gives up where a text
-// would need too many, and stays right.
+// The filter forgets its states when there are too many, stops making any after
+// some times, and stays right.
 func TestFilterBounds(t *testing.T) {
 	p, err := Compile(`\b(?:a|b)(?:a|b|c)\d{14}(?:a|b)\b`, false)
 	require.NoError(t, err)
@@ -150,9 +150,9 @@ func TestFilterBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("abcx0123456789 ")), 0, 400, -1).Draw(t, "text")
 		hits := make([]uint64, 1)
-		if !filter.Hits(text, hits) {
-			return
-		}
+		var f Features
+		f.Read(text)
+		filter.Hits(text, &f, hits)
 		var m Machine
 		for i, p := range []*Pattern{p, q} {
 			if m.Find(p, text, 0, len(text)) && hits[0]>>i&1 == 0 {
@@ -160,7 +160,26 @@ func TestFilterBounds(t *testing.T) {
 			}
 		}
 	})
-	assert.LessOrEqual(t, len(filter.states.Load().byKey), maxStates)
+	for _, g := range filter.groups {
+		assert.LessOrEqual(t, len(g.states.Load().byKey), maxStates)
+	}
+}
+
+// A group that texts make into ever new states stops making them, and then says of
+// every text that its patterns may match, or what it still knows.
+func TestFilterGivesUp(t *testing.T) {
+	p, err := Compile(`x[a-p]{1,12}(?:[a-h]{3}q|[b-k]{3}r|[c-n]{3}s)y`, false)
+	require.NoError(t, err)
+	filter := NewFilter([]*Pattern{p})
+	g := filter.groups[0]
+	g.generations.Store(maxGenerations + 1)
+	var f Features
+	text := "xabcdefqy"
+	f.Read(text)
+	hits := make([]uint64, 1)
+	filter.Hits(text, &f, hits)
+	assert.EqualValues(t, 1, hits[0], "an unknown state rules nothing out")
+	assert.Len(t, g.states.Load().byKey, 1, "no state was made")
 }
 
 func FuzzFind(f *testing.F) {
@@ -180,8 +199,8 @@ func FuzzFind(f *testing.F) {
 		var features Features
 		features.Read(text)
 		hits := make([]uint64, 1)
-		all := !NewFilter([]*Pattern{p}).Hits(text, hits)
-		if got && (!p.Possible(&features) || !all && hits[0] != 1) {
+		NewFilter([]*Pattern{p}).Hits(text, &features, hits)
+		if got && (!p.Possible(&features) || hits[0] != 1) {
 			t.Fatalf("ruled out")
 		}
 		if !isASCII(text) {
@@ -202,12 +221,14 @@ func TestFindAllocs(t *testing.T) {
 	hits := make([]uint64, 1)
 	text := "the number is 123-45-6789, not 12-345-6789"
 	m.Find(p, text, 0, len(text))
-	filter.Hits(text, hits)
+	var warm Features
+	warm.Read(text)
+	filter.Hits(text, &warm, hits)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		var f Features
 		f.Read(text)
 		p.Possible(&f)
-		filter.Hits(text, hits)
+		filter.Hits(text, &f, hits)
 		m.Find(p, text, 0, len(text))
 	}))
 }

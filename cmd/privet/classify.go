@@ -1,0 +1,488 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/privetdev/privet/classify"
+	"github.com/privetdev/privet/internal/jsondoc"
+)
+
+func newClassify(e *env) *cobra.Command {
+	var policyName, csvFile, jsonFile string
+	var field classify.Field
+	var tags map[string]string
+	var strict bool
+	var jobs, maxLine int
+	c := &cobra.Command{
+		Use:   "classify [in] [out]",
+		Short: "Say what kind of data fields hold",
+		Long: `Classify labels fields by name, declared tags and value. It reads one JSON object
+a line with any of id, name, path, type, tags, value, source, description and
+context, and writes one a line in the same order:
+
+  {"id":…,"labels":[{"category","confidence","rule","detector","spans","iso19944","qualifier"}]}
+
+Spans are byte offsets in the value. A field without labels is not personal as far
+as the rules can tell.
+
+Instead of lines it takes one field from flags, the columns of a CSV file (by name,
+and by a vote over the values), or a JSON document (by path).
+
+Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
+		Example: `  privet classify --name user_email --value jane@example.com
+  echo '{"id":"1","name":"note","value":"mail jane@example.com"}' | privet classify
+  privet classify --csv customers.csv
+  privet classify --json document.json`,
+		Args: inAndOut,
+		RunE: func(c *cobra.Command, args []string) error {
+			if jobs < 1 || jobs > 1024 {
+				return mended("--jobs must be from 1 to 1024", "leave it out for one a processor")
+			}
+			if maxLine < 1 || maxLine > 1<<30 {
+				return mended("--max-line must be from 1 byte to 1,024 MiB", "leave it out for 4 MiB")
+			}
+			classifier, err := openClassifier(policyName)
+			if err != nil {
+				return err
+			}
+			given := c.Flags().Changed("name") || c.Flags().Changed("path") || c.Flags().Changed("value") || c.Flags().Changed("tag")
+			modes := 0
+			for _, on := range []bool{given, csvFile != "", jsonFile != ""} {
+				if on {
+					modes++
+				}
+			}
+			if modes > 1 || modes == 1 && len(args) > 0 {
+				return mended("more than one thing to classify", "give lines, a field in flags, --csv or --json")
+			}
+			switch {
+			case given:
+				field.Tags = tags
+				return classifyOne(e, classifier, field)
+			case csvFile != "":
+				return classifyTable(e, classifier, csvFile)
+			case jsonFile != "":
+				return classifyDocument(e, classifier, jsonFile)
+			}
+			return classifyLines(c, e, classifier, argument(args, 0), argument(args, 1), strict, jobs, maxLine)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVarP(&policyName, "policy", "p", "", "policy whose rules count: a YAML `file`, a bundle or pack:NAME (default: the built-in rules)")
+	flags.StringVar(&field.Name, "name", "", "classify one field of this `name`")
+	flags.StringVar(&field.Path, "path", "", "its `path`")
+	flags.StringVar(&field.Value, "value", "", "its `value`, as text")
+	flags.StringToStringVar(&tags, "tag", nil, "its declared tags, as `key=value`")
+	flags.StringVar(&csvFile, "csv", "", "classify the columns of a CSV `file`")
+	flags.StringVar(&jsonFile, "json", "", "classify the fields of a JSON `file`")
+	flags.BoolVar(&strict, "strict", false, "stop at the first bad line; the output file is then not written")
+	flags.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many lines are classified at once")
+	flags.IntVar(&maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")
+	_ = c.RegisterFlagCompletionFunc("policy", completePolicy)
+	return c
+}
+
+func openClassifier(where string) (*classify.Classifier, error) {
+	if where == "" {
+		return classify.Builtin(), nil
+	}
+	bundle, err := loadPolicy(where)
+	if err != nil {
+		return nil, err
+	}
+	return classify.Open(bundle.Bytes())
+}
+
+func classifyLines(c *cobra.Command, e *env, classifier *classify.Classifier, from, to string, strict bool, jobs, maxLine int) error {
+	in, err := openInput(from, e)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := openOutput(to, e.stdout, in)
+	if err != nil {
+		return err
+	}
+	defer out.abandon()
+	workers := make([]worker, jobs)
+	for i := range workers {
+		workers[i] = &labelling{classifier: classifier}
+	}
+	bar := newProgress(e, in.size)
+	bad := badLines{w: bar.over(e.stderr)}
+	s := stream{in: in, head: in.head, out: out, maxLine: maxLine, workers: workers, strict: strict, bad: bad.add, read: bar.at}
+	good, _, err := s.run(c.Context())
+	bad.flush()
+	bar.clear()
+	switch {
+	case errors.Is(err, errStrict):
+		return &status{exitBad, "stopped at the first bad line, because of --strict"}
+	case err != nil:
+		return err
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	switch {
+	case bad.total > 0:
+		return &status{exitBad, plural(good, "field") + " classified, " + plural(bad.total, "line") + " bad"}
+	case good == 0:
+		fmt.Fprintln(e.stderr, "privet: the input is empty: no field, nothing to classify")
+	}
+	return nil
+}
+
+// A labelling worker classifies one field a line.
+type labelling struct {
+	classifier *classify.Classifier
+	doc        jsondoc.Doc
+}
+
+var fieldKeys = []string{"id", "name", "path", "type", "tags", "value", "source", "description", "context"}
+
+func (l *labelling) line(dst, line []byte) ([]byte, error) {
+	if err := l.doc.Parse(string(line), jsondoc.Limits{}); err != nil {
+		var fault *jsondoc.Error
+		if errors.As(err, &fault) {
+			return dst, &lineError{fault.Code.String(), fault.Offset, ""}
+		}
+		return dst, errInternal
+	}
+	d := &l.doc
+	if d.Nodes[0].Kind != jsondoc.Object {
+		return dst, &lineError{"a field is a JSON object", 0, `write {"name":…,"value":…}`}
+	}
+	var f classify.Field
+	id := int32(-1)
+	for _, c := range d.Children(0) {
+		n := &d.Nodes[c]
+		text, err := "", error(nil)
+		switch n.Kind {
+		case jsondoc.String, jsondoc.Number, jsondoc.Bool:
+			text = n.Text
+		}
+		scalar := n.Kind != jsondoc.Object && n.Kind != jsondoc.Array
+		switch n.Key {
+		case "id":
+			id = c
+		case "name":
+			f.Name = text
+		case "path":
+			f.Path = text
+		case "type":
+			f.Type = text
+		case "value":
+			f.Value = text
+		case "source":
+			f.Source = text
+		case "description":
+			f.Description = text
+		case "tags":
+			f.Tags, err = l.texts(c, n.Key)
+			scalar = true
+		case "context":
+			f.Context, err = l.texts(c, n.Key)
+			scalar = true
+		default:
+			return dst, &lineError{"a field has a key that is not known here", int(n.At), "the keys are: " + strings.Join(fieldKeys, " ")}
+		}
+		if err != nil {
+			return dst, err
+		}
+		if !scalar {
+			return dst, &lineError{n.Key + " must be a text, a number or a boolean", int(n.At), "to classify documents say --json"}
+		}
+	}
+	w := jsondoc.Writer{Buf: dst}
+	w.Open('{')
+	w.Key("id")
+	switch {
+	case id < 0 || d.Nodes[id].Kind == jsondoc.Null:
+		w.Raw("null")
+	case d.Nodes[id].Kind == jsondoc.String:
+		w.String(d.Nodes[id].Text)
+	default:
+		w.Raw(d.Nodes[id].Text)
+	}
+	w.Key("labels")
+	writeLabels(&w, l.classifier.Field(f))
+	w.Close('}')
+	return w.Buf, nil
+}
+
+func (l *labelling) texts(i int32, key string) (map[string]string, error) {
+	n := &l.doc.Nodes[i]
+	if n.Kind == jsondoc.Null {
+		return nil, nil
+	}
+	if n.Kind != jsondoc.Object {
+		return nil, &lineError{key + " must be an object of texts", int(n.At), "write {\"key\":\"value\"}"}
+	}
+	out := map[string]string{}
+	for _, c := range l.doc.Children(i) {
+		if l.doc.Nodes[c].Kind != jsondoc.String {
+			return nil, &lineError{key + " must be an object of texts", int(l.doc.Nodes[c].At), "write {\"key\":\"value\"}"}
+		}
+		out[l.doc.Nodes[c].Key] = l.doc.Nodes[c].Text
+	}
+	return out, nil
+}
+
+// A lineError is a fault of a line, in fixed words.
+type lineError struct {
+	problem string
+	offset  int // byte from 0
+	mend    string
+}
+
+func (e *lineError) Error() string { return e.problem }
+
+func writeLabels(w *jsondoc.Writer, labels []classify.Label) {
+	w.Open('[')
+	for i := range labels {
+		l := &labels[i]
+		w.Open('{')
+		text := func(key, value string) {
+			if value != "" {
+				w.Key(key)
+				w.String(value)
+			}
+		}
+		text("category", l.Category)
+		w.Key("confidence")
+		w.Raw(number(l.Confidence))
+		text("detector", l.Detector)
+		text("iso19944", l.ISO19944)
+		text("qualifier", l.Qualifier)
+		text("rule", l.Rule)
+		if len(l.Spans) > 0 {
+			w.Key("spans")
+			w.Open('[')
+			for _, s := range l.Spans {
+				w.Open('{')
+				w.Key("end")
+				w.Raw(number(float64(s.End)))
+				w.Key("start")
+				w.Raw(number(float64(s.Start)))
+				w.Close('}')
+			}
+			w.Close(']')
+		}
+		w.Close('}')
+	}
+	w.Close(']')
+}
+
+// number writes a number as JSON does.
+func number(f float64) string {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return "0"
+	}
+	return string(b)
+}
+
+// classifyOne answers about one field on one line.
+func classifyOne(e *env, classifier *classify.Classifier, f classify.Field) error {
+	w := jsondoc.Writer{}
+	w.Open('{')
+	w.Key("labels")
+	writeLabels(&w, classifier.Field(f))
+	w.Close('}')
+	_, err := e.stdout.Write(append(w.Buf, '\n'))
+	return err
+}
+
+// sampled is how many rows of a table vote about its columns.
+const sampled = 1000
+
+// classifyTable answers about each column of a CSV file. A label counts when its
+// rule holds for the column's name, or when at least half of the column's values
+// that are not empty have it.
+func classifyTable(e *env, classifier *classify.Classifier, path string) error {
+	if err := regularFile("table", path, "name a CSV file in it"); err != nil {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
+	}
+	defer file.Close()
+	head, err := readHead(path, sniffed)
+	if err != nil {
+		return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		return mended(path+": a binary file", "is it the right file?")
+	}
+	rows := csv.NewReader(file)
+	rows.Comma = delimiter(head)
+	rows.FieldsPerRecord = -1
+	rows.LazyQuotes = true
+	rows.ReuseRecord = true
+	header, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		fmt.Fprintln(e.stderr, "privet: the table is empty: no column, nothing to classify")
+		return nil
+	}
+	if err != nil {
+		return mended(path+": the first row cannot be read", "is it CSV with names in its first row?")
+	}
+	names := slices.Clone(header)
+	names[0] = strings.TrimPrefix(names[0], string(byteOrderMark))
+	type vote struct {
+		label classify.Label
+		n     int
+	}
+	votes, filled := make([]map[string]*vote, len(names)), make([]int, len(names))
+	for i := range votes {
+		votes[i] = map[string]*vote{}
+	}
+	for n := 0; n < sampled; n++ {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var fault *csv.ParseError
+		if errors.As(err, &fault) {
+			return &status{exitBad, fmt.Sprintf("%s: line %s cannot be read as CSV", path, group(fault.Line))}
+		}
+		if err != nil {
+			return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
+		}
+		for i := range min(len(row), len(names)) {
+			if row[i] == "" {
+				continue
+			}
+			filled[i]++
+			for _, l := range classifier.Field(classify.Field{Name: names[i], Path: names[i], Value: row[i]}) {
+				v := votes[i][l.Category]
+				if v == nil {
+					l.Spans = nil
+					v = &vote{label: l}
+					votes[i][l.Category] = v
+				}
+				v.n++
+				v.label.Confidence = max(v.label.Confidence, l.Confidence)
+			}
+		}
+	}
+	var out bytes.Buffer
+	for i, name := range names {
+		byName := classifier.Field(classify.Field{Name: name, Path: name})
+		labels := slices.Clone(byName)
+		for category, v := range votes[i] {
+			known := slices.ContainsFunc(byName, func(l classify.Label) bool { return l.Category == category })
+			if !known && 2*v.n >= filled[i] {
+				labels = append(labels, v.label)
+			}
+		}
+		slices.SortFunc(labels, func(a, b classify.Label) int {
+			if a.Confidence != b.Confidence {
+				if a.Confidence > b.Confidence {
+					return -1
+				}
+				return 1
+			}
+			return strings.Compare(a.Category, b.Category)
+		})
+		w := jsondoc.Writer{}
+		w.Open('{')
+		w.Key("id")
+		w.String(name)
+		w.Key("labels")
+		writeLabels(&w, labels)
+		w.Close('}')
+		out.Write(append(w.Buf, '\n'))
+	}
+	_, err = e.stdout.Write(out.Bytes())
+	return err
+}
+
+// delimiter guesses what separates columns: what the first line has most of.
+func delimiter(head []byte) rune {
+	first, _, _ := bytes.Cut(head, newline)
+	best, most := ',', bytes.Count(first, []byte{','})
+	for _, c := range []rune{';', '\t', '|'} {
+		if n := bytes.Count(first, []byte{byte(c)}); n > most {
+			best, most = c, n
+		}
+	}
+	return best
+}
+
+// maxDocument bounds what --json reads at once.
+const maxDocument = 64 << 20
+
+// classifyDocument answers about each value of a JSON document, by its path.
+func classifyDocument(e *env, classifier *classify.Classifier, path string) error {
+	if err := regularFile("document", path, "name a JSON file in it"); err != nil {
+		return err
+	}
+	data, err := readHead(path, maxDocument+1)
+	if err != nil {
+		return fmt.Errorf("cannot read the document %s: %s", path, fileProblem(err))
+	}
+	if len(data) > maxDocument {
+		return mended(path+" is larger than "+size(maxDocument), "give it line by line: privet classify")
+	}
+	var d jsondoc.Doc
+	if err := d.Parse(string(bytes.TrimPrefix(data, byteOrderMark)), jsondoc.Limits{Nodes: 4 << 20}); err != nil {
+		var fault *jsondoc.Error
+		if errors.As(err, &fault) {
+			return &status{exitBad, fmt.Sprintf("%s: %s (byte %s)", path, fault.Code, group(fault.Offset+1))}
+		}
+		return err
+	}
+	var out bytes.Buffer
+	var walk func(i int32, name, path string)
+	walk = func(i int32, name, path string) {
+		n := &d.Nodes[i]
+		switch n.Kind {
+		case jsondoc.Object:
+			for _, c := range d.Children(i) {
+				key := d.Nodes[c].Key
+				walk(c, key, member(path, key))
+			}
+		case jsondoc.Array:
+			for item, c := range d.Children(i) {
+				walk(c, name, fmt.Sprintf("%s[%d]", path, item))
+			}
+		default:
+			w := jsondoc.Writer{}
+			w.Open('{')
+			w.Key("id")
+			w.String(path)
+			w.Key("labels")
+			writeLabels(&w, classifier.Field(classify.Field{Name: name, Path: path, Value: n.Text}))
+			w.Close('}')
+			out.Write(append(w.Buf, '\n'))
+		}
+	}
+	walk(0, "", "")
+	_, err = e.stdout.Write(out.Bytes())
+	return err
+}
+
+// member is the path of a member: a.b, or a["b.c"] for a key that a path could
+// not hold as it is.
+func member(path, key string) string {
+	if key == "" || strings.ContainsAny(key, `.[]"`) {
+		return path + "[" + string(jsondoc.AppendString(nil, key)) + "]"
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}

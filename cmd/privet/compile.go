@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/privetdev/privet/privacy"
+	"github.com/privetdev/privet/privacy/policy"
+)
+
+// completePolicy completes the values of --policy: the packs, and files.
+func completePolicy(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, name := range policy.Packs() {
+		names = append(names, "pack:"+name)
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// policyArgument is one policy to compile or test.
+func policyArgument(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return mended("which policy?", "name a YAML file, or one of: pack:"+strings.Join(policy.Packs(), ", pack:"))
+	case len(args) > 1:
+		return mended("more than one policy", "a policy that belongs to others names them in extends")
+	}
+	return nil
+}
+
+func newCompile(e *env) *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "compile POLICY",
+		Short: "Check a policy, run its tests, write it as a bundle",
+		Long: `Compile checks a policy: every fault is told at once, with its line and column and
+a way to mend it. It then runs the tests that stand in the policy and writes the
+bundle that every host loads, without the compiler. The same text gives the same
+bytes on every machine.
+
+Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.`,
+		Example: `  privet compile policy.yaml                       # check only
+  privet compile policy.yaml -o policy.bundle
+  privet process --policy policy.bundle events.jsonl results.jsonl`,
+		Args:              policyArgument,
+		ValidArgsFunction: completePolicy,
+		RunE: func(_ *cobra.Command, args []string) error {
+			bundle, err := compilePolicy(args[0])
+			if err != nil {
+				return err
+			}
+			report, err := testPolicy(args[0])
+			if err != nil {
+				return err
+			}
+			if !report.OK() {
+				printReport(e.stderr, args[0], report)
+				return &status{exitBad, "nothing was written: the policy fails its own tests"}
+			}
+			data, info := bundle.Bytes(), bundle.Info()
+			if out != "" {
+				if err := writeWhole(out, data, e.stdout); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintf(e.stderr, "%s version %d: %s, fingerprint %s\n", info.Name, info.Version, size(int64(len(data))), info.Fingerprint)
+			printReport(e.stderr, args[0], report)
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&out, "out", "o", "", "bundle to write, a `file` or - (default: none, only check)")
+	return c
+}
+
+func newTest(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test POLICY",
+		Short: "Run the tests that stand in a policy",
+		Long: `Test runs the tests of a policy: its events with what is wanted of them, and the
+true and false cases of its rules and detectors. Rules without both kinds of cases
+are named.
+
+Exit status: 0 all passed, 1 some failed, 2 the policy has faults.`,
+		Example: `  privet test policy.yaml
+  privet test pack:windows-service-data`,
+		Args:              policyArgument,
+		ValidArgsFunction: completePolicy,
+		RunE: func(_ *cobra.Command, args []string) error {
+			report, err := testPolicy(args[0])
+			if err != nil {
+				return err
+			}
+			printReport(e.stdout, args[0], report)
+			if !report.OK() {
+				return &status{code: exitBad}
+			}
+			return nil
+		},
+	}
+}
+
+// compilePolicy is loadPolicy for sources only.
+func compilePolicy(where string) (*privacy.Bundle, error) {
+	if name, ok := strings.CutPrefix(where, "pack:"); ok && slices.Contains(policy.Packs(), name) {
+		return policy.Pack(name)
+	}
+	if err := isSource(where); err != nil {
+		return nil, err
+	}
+	return policy.CompileFile(where)
+}
+
+func testPolicy(where string) (*policy.Report, error) {
+	if name, ok := strings.CutPrefix(where, "pack:"); ok && slices.Contains(policy.Packs(), name) {
+		return policy.TestPack(name)
+	}
+	if err := isSource(where); err != nil {
+		return nil, err
+	}
+	return policy.TestFile(where)
+}
+
+// isSource gives what is no policy text an answer of its own.
+func isSource(where string) error {
+	if strings.HasPrefix(where, "pack:") {
+		_, err := loadPolicy(where) // says which packs there are
+		return err
+	}
+	if err := regularFile("policy", where, "name the policy file in it"); err != nil {
+		return err
+	}
+	head, err := readHead(where, 64)
+	if err != nil {
+		return fmt.Errorf("cannot read the policy %s: %s", where, fileProblem(err))
+	}
+	if _, err := privacy.ReadBundle(head); !errors.Is(err, privacy.ErrNotBundle) {
+		return mended(where+" is a bundle, which is compiled already", "name the YAML that it was made from")
+	}
+	return nil
+}
+
+// printReport says how tests of a policy went.
+func printReport(w io.Writer, name string, r *policy.Report) {
+	for _, f := range r.Failures {
+		fmt.Fprintln(w, f.String())
+	}
+	if r.Policies+r.Rules == 0 {
+		fmt.Fprintln(w, name+": no tests; write some below tests: in the policy")
+	} else {
+		fmt.Fprintf(w, "%s: %s and %s of rules, %s\n", name, plural(r.Policies, "event"), plural(r.Rules, "case"), failed(len(r.Failures)))
+	}
+	if len(r.Untested) > 0 {
+		fmt.Fprintf(w, "without a true and a false case: %s\n", strings.Join(r.Untested, ", "))
+	}
+}
+
+func failed(n int) string {
+	if n == 0 {
+		return "all passed"
+	}
+	return group(n) + " failed"
+}

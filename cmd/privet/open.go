@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/privetdev/privet/consent"
+	"github.com/privetdev/privet/consent/ledger"
+	"github.com/privetdev/privet/internal/source"
+	"github.com/privetdev/privet/privacy"
+	"github.com/privetdev/privet/privacy/policy"
+	"github.com/privetdev/privet/privacy/pseudonym"
+)
+
+// defaultPolicy is what runs when nobody says otherwise.
+const defaultPolicy = "pack:windows-service-data"
+
+// loadPolicy reads a policy from where --policy says: pack:NAME, a YAML file, or
+// a bundle that `privet compile` wrote.
+func loadPolicy(where string) (*privacy.Bundle, error) {
+	if name, ok := strings.CutPrefix(where, "pack:"); ok {
+		b, err := policy.Pack(name)
+		if err != nil {
+			var faults *policy.Error
+			if errors.As(err, &faults) {
+				return nil, err
+			}
+			return nil, mended("there is no pack "+strconv.Quote(name), source.DidYouMean(name, policy.Packs()))
+		}
+		return b, nil
+	}
+	if err := regularFile("policy", where, "name the policy file in it"); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(where)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the policy %s: %s", where, fileProblem(err))
+	}
+	defer file.Close()
+	// A bundle is at most 16 MiB and YAML is far smaller: more is neither.
+	data, err := io.ReadAll(io.LimitReader(file, 17<<20))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the policy %s: %s", where, fileProblem(err))
+	}
+	b, err := privacy.ReadBundle(data)
+	if errors.Is(err, privacy.ErrNotBundle) {
+		return policy.CompileFile(where)
+	}
+	if err != nil {
+		return nil, mended(fmt.Sprintf("the bundle %s cannot be read: %v", where, err), "make it again with privet compile")
+	}
+	return b, nil
+}
+
+// regularFile gives a folder and a missing file an answer of their own.
+func regularFile(what, path, mend string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot read the %s %s: %s", what, path, fileProblem(err))
+	case info.IsDir():
+		return mended(what+": "+path+" is a folder", mend)
+	}
+	return nil
+}
+
+// mended is an error with a way out.
+func mended(problem, mend string) error {
+	if mend == "" {
+		return errors.New(problem)
+	}
+	return errors.New(problem + "; " + mend)
+}
+
+// loadKeys reads the secrets of pseudonyms: one a line, "tenant version secret",
+// the secret being 32 random bytes in base64. Lines that begin with # are
+// comments. Errors name lines, never what is in them.
+func loadKeys(path string) (*pseudonym.Memory, error) {
+	if err := regularFile("keys", path, "name the file in it"); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the keys %s: %s", path, fileProblem(err))
+	}
+	defer file.Close()
+	store, number, found := &pseudonym.Memory{}, 0, 0
+	fail := func(problem, mend string) error {
+		return mended(fmt.Sprintf("keys: %s: line %d: %s", path, number, problem), mend)
+	}
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		number++
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		parts := strings.Fields(line)
+		if len(parts) != 3 {
+			return nil, fail("not three words", "write: tenant version secret")
+		}
+		version, err := strconv.ParseUint(parts[1], 10, 32)
+		if err != nil || version == 0 {
+			return nil, fail("the version is not a number from 1", "write: tenant 1 secret")
+		}
+		raw, err := base64.StdEncoding.DecodeString(parts[2])
+		if err != nil {
+			return nil, fail("the secret is not base64", "make one with: head -c 32 /dev/urandom | base64")
+		}
+		secret, err := pseudonym.NewSecret(raw)
+		if err != nil {
+			return nil, fail("the secret is not 32 random bytes", "make one with: head -c 32 /dev/urandom | base64")
+		}
+		switch err := store.Add(parts[0], uint32(version), secret); {
+		case errors.Is(err, pseudonym.ErrExists):
+			return nil, fail("this tenant has a secret of that version already", "give a new secret the next version")
+		case err != nil:
+			return nil, fail("the tenant cannot be used", "use 1 to 255 bytes of printable text")
+		}
+		found++
+	}
+	if err := lines.Err(); err != nil {
+		number++
+		return nil, fail("cannot be read", "is it a file of keys?")
+	}
+	if found == 0 {
+		return nil, mended("keys: "+path+" has no key", "write one a line: tenant version secret")
+	}
+	return store, nil
+}
+
+// developmentKeys makes secrets for one run.
+func developmentKeys() *pseudonym.Memory { return pseudonym.NewDevelopmentStore(rand.Reader) }
+
+// A ledgerLine is one event of a ledger file.
+type ledgerLine struct {
+	ID         string           `json:"id"`
+	Subject    string           `json:"subject"`
+	Kind       string           `json:"kind"`
+	At         time.Time        `json:"at"`
+	Known      time.Time        `json:"known"`
+	Purpose    string           `json:"purpose"`
+	Operation  string           `json:"operation"`
+	Channel    string           `json:"channel"`
+	Recipient  string           `json:"recipient"`
+	Service    string           `json:"service"`
+	From       string           `json:"from"`
+	To         string           `json:"to"`
+	Origins    []consent.Origin `json:"origins"`
+	Attributes []string         `json:"attributes"`
+	Strength   string           `json:"strength"`
+	Expires    time.Time        `json:"expires"`
+	Notice     struct {
+		ID      string `json:"id"`
+		Version string `json:"version"`
+	} `json:"notice"`
+	Claim   string `json:"claim"`
+	Result  string `json:"result"`
+	LiveKey bool   `json:"live_key"`
+}
+
+// loadLedger reads a history of consent: one JSON object a line.
+func loadLedger(ctx context.Context, path string, maxLine int) (*ledger.Memory, error) {
+	if err := regularFile("ledger", path, "name the file in it"); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the ledger %s: %s", path, fileProblem(err))
+	}
+	defer file.Close()
+	memory, lines := ledger.NewMemory(), newLineReader(file, nil, maxLine)
+	fail := func(number int, problem, mend string) error {
+		return mended(fmt.Sprintf("ledger: %s: line %d: %s", path, number, problem), mend)
+	}
+	for {
+		b, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return memory, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the ledger %s: %s", path, fileProblem(err))
+		}
+		if b.skip {
+			return nil, fail(b.first, tooLong(maxLine).text, "")
+		}
+		number := b.first - 1
+		for text := range bytes.Lines(b.text) {
+			number++
+			if text = bytes.TrimSpace(text); len(text) == 0 {
+				continue
+			}
+			event, err := ledgerEvent(text)
+			if err != nil {
+				return nil, fail(number, err.Error(), `write {"subject":…,"kind":"granted","purpose":…,"at":"2026-03-28T10:00:00Z"}`)
+			}
+			if _, err := memory.Append(ctx, event); err != nil {
+				var fault *ledger.EventError
+				if errors.As(err, &fault) {
+					return nil, fail(number, fault.Part+": "+fault.Problem, fault.Mend)
+				}
+				return nil, fail(number, err.Error(), "")
+			}
+		}
+		lines.release(b)
+	}
+}
+
+// ledgerEvent reads one line. What encoding/json says quotes the line, so it is
+// not passed on.
+func ledgerEvent(text []byte) (ledger.Event, error) {
+	var l ledgerLine
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&l); err != nil || d.More() {
+		return ledger.Event{}, errors.New("not an event of a ledger")
+	}
+	// Who writes that consent was granted means a clear act, as ledger.Granted
+	// does; implied consent is said as such.
+	if l.Strength == "" && (l.Kind == string(ledger.KindGranted) || l.Kind == string(ledger.KindRenewed)) {
+		l.Strength = string(consent.Expressed)
+	}
+	return ledger.Event{
+		ID: l.ID, Subject: l.Subject, Kind: ledger.Kind(l.Kind), Valid: l.At, Known: l.Known,
+		Scope: consent.Scope{
+			Purpose: l.Purpose, Operation: consent.Operation(l.Operation), Channel: l.Channel, Recipient: l.Recipient,
+			Service: l.Service, From: l.From, To: l.To, Origins: l.Origins, Attributes: l.Attributes,
+		},
+		Strength: consent.Strength(l.Strength), Expires: l.Expires,
+		Notice: consent.NoticeRef{ID: l.Notice.ID, Version: l.Notice.Version},
+		Claim:  l.Claim, Result: consent.Result(l.Result), LiveKey: l.LiveKey,
+	}, nil
+}
+
+// asOf gives the ledger's view of what is true at an instant, by all that the
+// ledger knows today.
+type asOf struct{ *ledger.Memory }
+
+func (l asOf) View(ctx context.Context, subject string, at time.Time) (*consent.View, error) {
+	return l.Memory.View(ctx, subject, ledger.AsOf{Valid: at})
+}

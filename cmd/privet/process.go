@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/privetdev/privet/privacy"
+)
+
+// common are the flags of every command that decides about events.
+type common struct {
+	policy, ledger, keys, at string
+	maxLine                  int
+}
+
+func (f *common) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVarP(&f.policy, "policy", "p", defaultPolicy, "policy: a YAML `file`, a bundle from privet compile, or pack:NAME")
+	flags.StringVar(&f.ledger, "ledger", "", "history of consent, a `file` with one JSON object a line (default: what events bring in consents)")
+	flags.StringVar(&f.keys, "keys", "", "secrets of pseudonyms, a `file` with lines \"tenant version secret\" (default: fresh ones for this run)")
+	flags.StringVar(&f.at, "at", "", "`instant` for events without one, such as 2026-03-28T10:00:00Z (default: now)")
+	flags.IntVar(&f.maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")
+	_ = c.RegisterFlagCompletionFunc("policy", completePolicy)
+}
+
+// guard opens the policy with everything that the flags name.
+func (f *common) guard(ctx context.Context, e *env) (*privacy.Bundle, *privacy.Guard, error) {
+	if f.maxLine < 1 || f.maxLine > privacy.MaxEvent {
+		return nil, nil, mended("--max-line must be from 1 byte to "+size(privacy.MaxEvent), "leave it out for 4 MiB")
+	}
+	at := e.now().UTC()
+	if f.at != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, f.at); err != nil {
+			return nil, nil, mended("--at is not an instant", "write it as 2026-03-28T10:00:00Z")
+		}
+	}
+	bundle, err := loadPolicy(f.policy)
+	if err != nil {
+		return nil, nil, err
+	}
+	// One instant for the whole run, so that its events are told alike.
+	options := []privacy.Option{privacy.WithClock(func() time.Time { return at })}
+	if f.ledger != "" {
+		ledger, err := loadLedger(ctx, f.ledger, f.maxLine)
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, privacy.WithLedger(asOf{ledger}))
+	}
+	if f.keys != "" {
+		keys, err := loadKeys(f.keys)
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, privacy.WithSecrets(keys))
+	} else {
+		options = append(options, privacy.WithSecrets(developmentKeys()))
+	}
+	guard, err := privacy.Open(bundle, options...)
+	return bundle, guard, err
+}
+
+func newProcess(e *env) *cobra.Command {
+	var f common
+	var explain, strict bool
+	var report string
+	var jobs int
+	c := &cobra.Command{
+		Use:   "process [in] [out]",
+		Short: "Read events, write the permitted copies with decisions and deadlines",
+		Long: `Process reads events, one JSON object a line, decides about each by the policy, and
+writes one result a line in the same order: the permitted copy of the fields, one
+decision for each field with its reason, and when the copy must be gone.
+
+In and out are files; "-" or nothing is standard input and output. A file is
+written whole or not at all. Memory does not depend on the length of the input.
+
+A bad line is reported with its number, never with its content, and the others
+are processed.
+
+Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
+		Example: `  # The policy that comes with Privet, results in a file, a page to look at:
+  privet process events.jsonl results.jsonl --report report.html
+
+  # Your own policy, in a pipe, stopping at the first bad line:
+  zcat events.jsonl.gz | privet process --policy policy.yaml --strict | gzip > results.jsonl.gz
+
+  # Pseudonyms that join across runs: keep this file, and keep it secret.
+  echo "contoso 1 $(head -c 32 /dev/urandom | base64)" > keys
+  privet process --keys keys events.jsonl results.jsonl
+
+  # Consent that people gave, as a history:
+  echo '{"subject":"jane@example.com","kind":"granted","purpose":"experience.performance","at":"2026-01-01T00:00:00Z"}' > ledger.jsonl
+  privet process --ledger ledger.jsonl events.jsonl results.jsonl
+
+  # Why each decision was made, in the results:
+  privet process --explain events.jsonl | jq .trail`,
+		Args: inAndOut,
+		RunE: func(c *cobra.Command, args []string) error {
+			if jobs < 1 || jobs > 1024 {
+				return mended("--jobs must be from 1 to 1024", "leave it out for one a processor")
+			}
+			bundle, guard, err := f.guard(c.Context(), e)
+			if err != nil {
+				return err
+			}
+			p := processing{env: e, guard: guard, bundle: bundle, explain: explain, strict: strict, report: report, jobs: jobs, maxLine: f.maxLine, freshKeys: f.keys == ""}
+			return p.run(c.Context(), argument(args, 0), argument(args, 1))
+		},
+	}
+	f.register(c)
+	flags := c.Flags()
+	flags.BoolVar(&explain, "explain", false, "write into each result the trail of rules that led to it")
+	flags.StringVar(&report, "report", "", "write an HTML `file` for people: counts, reasons, deadlines; nothing of an event")
+	flags.BoolVar(&strict, "strict", false, "stop at the first bad line; the output file is then not written")
+	flags.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many events are decided at once")
+	return c
+}
+
+// inAndOut allows up to two files.
+func inAndOut(_ *cobra.Command, args []string) error {
+	if len(args) > 2 {
+		return mended("more than an input and an output", "join inputs: cat a.jsonl b.jsonl | privet process - out.jsonl")
+	}
+	return nil
+}
+
+// argument is a file name; "-" when it is not given.
+func argument(args []string, i int) string {
+	if i < len(args) && args[i] != "" {
+		return args[i]
+	}
+	return "-"
+}
+
+// A processing is one run of `privet process`.
+type processing struct {
+	env             *env
+	guard           *privacy.Guard
+	bundle          *privacy.Bundle
+	explain, strict bool
+	report          string
+	jobs, maxLine   int
+	freshKeys       bool
+}
+
+// A deciding worker decides about events and counts what came of them.
+type deciding struct {
+	ctx     context.Context
+	guard   *privacy.Guard
+	explain bool
+	tally   tally
+}
+
+func (d *deciding) line(dst, line []byte) ([]byte, error) {
+	out, err := d.guard.ProcessJSON(d.ctx, dst, line, d.explain)
+	if err != nil {
+		return dst, err
+	}
+	if !d.tally.add(out[len(dst):]) {
+		return dst, errInternal
+	}
+	return out, nil
+}
+
+func (p *processing) run(ctx context.Context, from, to string) error {
+	e := p.env
+	if p.report == "-" && to == "-" {
+		return mended("--report and the results cannot both go to standard output", "name a file for one of them")
+	}
+	in, err := openInput(from, e)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := openOutput(to, e.stdout, in)
+	if err != nil {
+		return err
+	}
+	defer out.abandon()
+	if p.freshKeys {
+		fmt.Fprintln(e.stderr, "privet: no --keys: pseudonyms are made with fresh development keys and will not join across runs")
+	}
+
+	workers := make([]worker, p.jobs)
+	for i := range workers {
+		workers[i] = &deciding{ctx: ctx, guard: p.guard, explain: p.explain}
+	}
+	bar := newProgress(e, in.size)
+	bad := badLines{w: bar.over(e.stderr)}
+	s := stream{in: in, head: in.head, out: out, maxLine: p.maxLine, workers: workers, strict: p.strict, bad: bad.add, read: bar.at}
+	begin := e.now()
+	good, _, err := s.run(ctx)
+	bad.flush()
+	bar.clear()
+	switch {
+	case errors.Is(err, errStrict):
+		if to == "-" {
+			return &status{exitBad, "stopped at the first bad line, because of --strict"}
+		}
+		return &status{exitBad, "stopped at the first bad line, because of --strict; " + to + " was not written"}
+	case err != nil:
+		return err
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	sum := summary{Policy: p.bundle.Info(), Sources: p.bundle.Sources(), Events: good, BadLines: bad.total, Elapsed: e.now().Sub(begin)}
+	for _, w := range workers {
+		sum.Tally.merge(&w.(*deciding).tally)
+	}
+	if p.report != "" {
+		page, err := sum.page()
+		if err != nil {
+			return err
+		}
+		if err := writeWhole(p.report, page, e.stdout); err != nil {
+			return err
+		}
+	}
+	sum.print(e.stderr)
+	if bad.total > 0 {
+		return &status{code: exitBad}
+	}
+	return nil
+}

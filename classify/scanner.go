@@ -48,7 +48,6 @@ type Scanner struct {
 
 	findings []found
 	taken    []uint64
-	says     []said
 	votes    []vote
 	spans    []Span
 	nearby   nearby

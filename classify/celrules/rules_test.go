@@ -193,5 +193,6 @@ func TestRulesDeterministic(t *testing.T) {
 		require.NoError(t, err)
 		return string(b)
 	}
-	require.True(t, encode() == encode())
+	first := encode()
+	require.Equal(t, first, encode())
 }

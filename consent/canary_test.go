@@ -52,9 +52,13 @@ func TestCanary(t *testing.T) {
 		func(r *consent.Request) { r.DataSource = canary },
 		func(r *consent.Request) { r.Region = canary },
 		func(r *consent.Request) { r.Promote = consent.Promote{From: canary, To: canary + "2"} },
-		func(r *consent.Request) { r.Combine.With = []consent.Origin{{Class: canary, Service: canary}, {Class: "x"}} },
+		func(r *consent.Request) {
+			r.Combine.With = []consent.Origin{{Class: canary, Service: canary}, {Class: "x"}}
+		},
 		func(r *consent.Request) { r.Share = consent.Share{Recipient: canary, Attributes: []string{canary}} },
-		func(r *consent.Request) { r.Share = consent.Share{Recipient: canary + "3", Attributes: []string{canary}} },
+		func(r *consent.Request) {
+			r.Share = consent.Share{Recipient: canary + "3", Attributes: []string{canary}}
+		},
 	}
 	facts := []consent.Facts{
 		{},

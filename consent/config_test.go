@@ -59,7 +59,7 @@ func TestConfigErrors(t *testing.T) {
 		{"features[0].sync", "a contract asks nobody", consent.Policy{Purposes: []consent.Purpose{{Key: "p", Basis: consent.BasisContract}}, Features: []consent.Feature{{Key: "f", Kind: consent.Optional, Sync: "p"}}}},
 		{"data_sources[0].key", "malformed", consent.Policy{DataSources: []consent.DataSource{{}}}},
 		{"data_sources[0].parent", "unknown", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Parent: "e"}}}},
-		{"data_sources[0].parent", "a circle", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Parent: "e"}, {Key: "e", Parent: "d"}}}},
+		{"data_sources[0].parent", "a circle", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Parent: "d"}}}},
 		{"data_sources[0].flows", "two ways to say it", consent.Policy{Purposes: one, DataSources: []consent.DataSource{{Key: "d", Purposes: []string{"p"}, Flows: []consent.DataFlow{{Purpose: "p"}}}}}},
 		{"data_sources[0].flows[0].purpose", "unknown", consent.Policy{DataSources: []consent.DataSource{{Key: "d", Flows: []consent.DataFlow{{Purpose: "p"}}}}}},
 		{"prohibitions[0].id", "missing", consent.Policy{Sources: src, Prohibitions: []consent.Prohibition{{Source: "s"}}}},
@@ -217,4 +217,24 @@ func TestViewIsImmutable(t *testing.T) {
 	f.Records[0].Attributes[0], f.Records[0].Attributes[1] = "x", "y"
 	f.Records[0].Recipient = "other"
 	assert.Equal(t, before, e.Decide(v, r))
+}
+
+// Of two checks of one id at one instant, the one that leaves the data personal counts.
+func TestClaimsAtOneInstant(t *testing.T) {
+	e, err := consent.New(consent.Policy{Purposes: []consent.Purpose{{Key: "p"}}})
+	require.NoError(t, err)
+	free := consent.Claim{ID: "c", Result: consent.Aggregate, CheckedAt: noon}
+	live := free
+	live.LiveKey = true
+	brief := free
+	brief.Expires = noon.Add(time.Hour)
+	for _, both := range [][]consent.Claim{{free, live}, {live, free}} {
+		d := e.Decide(viewOf(t, consent.Facts{Claims: both}), &consent.Request{Purpose: "p", Claim: "c", At: noon})
+		assert.Equal(t, consent.ReasonConsentUnset, d.Reason)
+	}
+	for _, both := range [][]consent.Claim{{free, brief}, {brief, free}} {
+		d := e.Decide(viewOf(t, consent.Facts{Claims: both}), &consent.Request{Purpose: "p", Claim: "c", At: noon})
+		assert.Equal(t, consent.ReasonNotPersonal, d.Reason)
+		assert.Equal(t, noon.Add(time.Hour), d.NotAfter, "the one that ends sooner")
+	}
 }

@@ -109,7 +109,7 @@ type Decision struct {
 }
 
 // Allowed reports whether the outcome is Allow.
-func (d *Decision) Allowed() bool { return d.Outcome == Allow }
+func (d Decision) Allowed() bool { return d.Outcome == Allow }
 
 // A Ref points at something that a decision rests on.
 type Ref struct {

@@ -365,7 +365,7 @@ func (c *compiler) purpose(i int, p *Purpose) *purposeRule {
 	if r.Basis == BasisConsent {
 		r.Strength = strengthOf(strength)
 	}
-	if r.Mechanism == NoticeOnly && p.Notice == "" {
+	if r.Basis == "" && r.Mechanism == NoticeOnly && p.Notice == "" {
 		c.fail(field("notice"), "missing", "name the notice that allows the purpose")
 	}
 	for j, s := range p.Channels {

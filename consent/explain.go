@@ -76,7 +76,7 @@ func (r Reason) meaning() string {
 // Explain says the decision and its grounds for a person, over several lines that
 // end with no newline. It contains texts of the policy and ids of records, and
 // nothing else of the request. The wording may change; programs read the fields.
-func (d *Decision) Explain() string {
+func (d Decision) Explain() string {
 	var b strings.Builder
 	d.explain(&b, "")
 	return b.String()
@@ -146,7 +146,7 @@ func (d *Decision) explain(b *strings.Builder, indent string) {
 
 // AppendJSON appends the decision as a JSON object with sorted keys; what is empty
 // is left out, except outcome, reason and row. Equal decisions give equal bytes.
-func (d *Decision) AppendJSON(dst []byte) []byte {
+func (d Decision) AppendJSON(dst []byte) []byte {
 	w := jsondoc.Writer{Buf: dst}
 	d.write(&w)
 	return w.Buf

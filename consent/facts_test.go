@@ -421,6 +421,7 @@ func TestServicesThatAsk(t *testing.T) {
 	assert.Equal(t, consent.ReasonWithdrawn, ask("maps", maps, mail, stop), "withdrawn from all, after the grant")
 	assert.Equal(t, consent.ReasonConsent, ask("mail", maps, mail, stop), "granted after that")
 	assert.Equal(t, consent.ReasonWithdrawn, ask("other", maps, mail, stop), "never granted")
+	assert.Equal(t, consent.ReasonWithdrawn, ask("mail", to("mail", grant("sync"), 2*time.Hour), stop), "granted at the very instant: the refusal counts")
 	own := to("mail", refusal("sync", consent.StateDenied), 30*time.Minute)
 	assert.Equal(t, consent.ReasonConsent, ask("maps", maps, mail, own), "another service's refusal")
 	assert.Equal(t, consent.ReasonRefused, ask("mail", maps, mail, own), "its own")

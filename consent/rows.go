@@ -318,7 +318,7 @@ func (q *query) notPersonal() bool {
 	q.prove(c.evidence)
 	// Data that is no longer personal keeps the purposes that were declared for
 	// it: another use is allowed, and told.
-	if at, rule, _ := q.undeclaredPurpose(); at {
+	if outside, rule, _ := q.undeclaredPurpose(); outside {
 		q.note([]Step{{3, ReasonNotDeclared, rule, "a use outside the declared purposes of what is no longer personal"}})
 	}
 	return q.allow(ReasonNotPersonal, "", "")
@@ -395,7 +395,7 @@ func (e *Engine) class(key string) *Class {
 // undeclared denies what the feature, the class, the purpose's channels or the data
 // source do not declare. Something that the policy does not know declares nothing.
 func (q *query) undeclared() bool {
-	if at, rule, source := q.undeclaredPurpose(); at {
+	if outside, rule, source := q.undeclaredPurpose(); outside {
 		return q.deny(ReasonNotDeclared, rule, source, "")
 	}
 	r := q.r

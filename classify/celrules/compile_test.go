@@ -46,6 +46,7 @@ func TestExprAccepts(t *testing.T) {
 		{profile.Field, `field.words.exists(w, w == "email") || value.matches('^[^@ ]+@[^@ ]+$')`, "the rule of the handbook"},
 		{profile.Field, `has(field.tags.pii) && field.tags.pii == "yes"`, "presence, then selection"},
 		{profile.Field, `field.tags["pii"] in ["yes", "true"]`, "a key that is not a name"},
+		{profile.Field, "field.tags.`data-class` == 'pii'", "the same with back quotes"},
 		{profile.Field, `field.words.hasAny(["mail", "email"]) && !value.is("email")`, "functions on lists and texts"},
 		{profile.Field, `["foo", "bar"].exists(p, value.contains(p))`, "a search for several parts in a long value"},
 		{profile.Field, `value.split(",").all(v, size(v.trim()) < 20)`, "parts of a long value"},
@@ -88,7 +89,6 @@ func TestExprProblems(t *testing.T) {
 		{`if == 1`, 1, 1, "this word is reserved", "another name"},
 		{`field.tags.?pii == ""`, 1, 11, "this syntax is outside of the profile", "always present"},
 		{`field.words[?0] == ""`, 1, 12, "this syntax is outside of the profile", "always present"},
-		{`field.tags.` + "`a-b`" + ` == ""`, 1, 12, "this syntax is outside of the profile", "back quotes"},
 		{`9223372036854775808 == 0`, 1, 1, "number is out of range", "64 bits"},
 		{`18446744073709551616u == 0u`, 1, 1, "number is out of range", "64 bits"},
 		{`1e999 == 0.0`, 1, 1, "number is out of range", "64 bits"},
@@ -149,13 +149,12 @@ func TestExprProblems(t *testing.T) {
 		{`value.matches("[a")`, 1, 15, "regular expression is not valid: a missing ]", "RE2"},
 		{`value.matches("(?:abcdefghijklmnopqrstuvwxyz){999}")`, 1, 15, "regular expression is too large", "alternatives"},
 		{`value.is(field.type)`, 1, 15, "this argument of is() is not a constant", "between quotes"},
-		{nested(7), 1, 98, "macros nest too deep", "at most 6"},
+		{nested(7), 1, 91, "macros nest too deep", "at most 6"},
 
 		{`value`, 1, 1, "expression is of type string, but bool is needed here", "compare"},
 		{`[]`, 1, 1, "expression is of type list(unknown), but bool is needed here", "compare"},
 		{`field.words.all(a, field.words.all(b, field.words.all(c, field.words.all(d, a + b == c + d))))`, 1, 1, "expression could take too long", "macros within macros"},
 		{`value.replace(value, value) == ""`, 1, 1, "expression could take too long", "replace()"},
-		{`"" in field.words.map(w, value + w)`, 1, 1, "expression could take too long", ""},
 	}
 	for _, tt := range tests {
 		got := problems(t, profile.Field, tt.text, expr.TBool)
@@ -186,7 +185,7 @@ func TestExprReportsSeveralFaultsTogether(t *testing.T) {
 	}
 	assert.Equal(t, [][2]int{{1, 1}, {2, 3}, {3, 5}, {3, 14}}, places, "%v", got)
 
-	got = problems(t, profile.Field, "value.matches(\"(\") ||\n  timestamp(value).getHours() == 1 || {1: 1} == {}", expr.TBool)
+	got = problems(t, profile.Field, "value.matches(\"(\") ||\n  timestamp(value).getHours() == 1 || size({1: 1}) == 1", expr.TBool)
 	assert.Len(t, got, 3, "faults of the profile are found together, too")
 }
 
@@ -213,10 +212,17 @@ func foreignTexts(t *testing.T) []string {
 	dir := celDir(t)
 	var texts []string
 	report := regexp.MustCompile(`^(ReportErrorAtID|ReportErrorString|ReportError|reportError|NewError|syntaxError|internalError)$`)
-	for _, file := range []string{"parser/parser.go", "parser/macro.go", "checker/errors.go", "checker/checker.go", "cel/env.go", "cel/validator.go"} {
+	build := regexp.MustCompile(`^(New|Sprintf|Errorf)$`) // the parser hands such texts on
+	for _, file := range []string{"parser/parser.go", "parser/unescape.go", "parser/macro.go", "checker/errors.go", "checker/checker.go", "cel/env.go", "cel/validator.go"} {
 		f, err := goparser.ParseFile(token.NewFileSet(), filepath.Join(dir, file), nil, 0)
 		require.NoError(t, err)
 		ast.Inspect(f, func(n ast.Node) bool {
+			inParser := strings.HasPrefix(file, "parser/")
+			if pair, ok := n.(*ast.KeyValueExpr); ok && inParser {
+				if lit, ok := pair.Value.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					texts = append(texts, strings.Trim(lit.Value, "`\""))
+				}
+			}
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
 				return true
@@ -228,7 +234,7 @@ func foreignTexts(t *testing.T) []string {
 			case *ast.Ident:
 				name = fun.Name
 			}
-			if !report.MatchString(name) {
+			if !report.MatchString(name) && !(inParser && build.MatchString(name)) {
 				return true
 			}
 			for _, a := range call.Args {
@@ -249,7 +255,7 @@ func TestEveryMessageHasATextOfOurs(t *testing.T) {
 	// cel-go itself, or only pass another message on.
 	never := []string{"%s", "%v", "unknown parse element encountered: %s", "unexpected character, wanted '||'", "unexpected character, wanted '&&'",
 		"operator not found", "unrecognized quantifier '%v'", "incompatible type already exists", "reference already exists", "unexpected %s type",
-		"invalid %s argument", "cel.bind exceeds nesting limit", "Syntax error: %s", ": "}
+		"invalid %s argument", "cel.bind exceeds nesting limit", "Syntax error: %s", ": ", "<<%T>>", "%s:%d:%v", "%s:*:%v"}
 	texts := foreignTexts(t)
 	require.Greater(t, len(texts), 25, "the messages were not found in the source")
 	u := &unit{env: profile.Field}
@@ -367,7 +373,7 @@ func TestCostBoundsBudget(t *testing.T) {
 		`field.tags.all(k, field.tags.all(l, field.tags[k] + field.tags[l] != ""))`,
 		`field.tags.exists(k, value.contains(field.tags[k]))`,
 		`value.matches("^((a|b|c)*,)*x$")`, `(value + value + value).size() > 3`,
-		`field.words.exists(w, w in value.split(","))`,
+		`field.words.exists(w, w in value.split(","))`, `value.split(",").all(v, (v + v).trim() != "")`,
 		`[value, value].map(v, v.split(",")).exists(l, l == [])`,
 	} {
 		var ps source.Problems
@@ -380,4 +386,12 @@ func TestCostBoundsBudget(t *testing.T) {
 		assert.LessOrEqual(t, frame.Spent(), expr.Budget/2, "%s leaves no room", s)
 		t.Logf("%8d of %d: %s", frame.Spent(), expr.Budget, s)
 	}
+
+	// The estimate takes the parts of a split text for short, as they are on
+	// average. Where that is wrong, the budget is the bound.
+	var ps source.Problems
+	p := Expr(profile.Field, source.Plain("r", `value.split(";").all(v, v.replace("", v) != "x")`), expr.TBool, &ps)
+	require.NoError(t, ps.Err())
+	_, c := frame.Eval(p)
+	assert.Equal(t, expr.TooMuch, c)
 }

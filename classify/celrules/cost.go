@@ -25,7 +25,7 @@ func (u *unit) cost(checked *cel.Ast) {
 			u.add(0, "cost of the expression cannot be estimated", mendGeneral)
 		}
 	}()
-	estimate, err := u.front.EstimateCost(checked, newEstimator(u.env))
+	estimate, err := u.front.EstimateCost(checked, newEstimator(u.env, checked.NativeRep().Expr()))
 	switch {
 	case err != nil:
 		u.add(0, "cost of the expression cannot be estimated", mendGeneral)
@@ -41,10 +41,28 @@ type estimator struct {
 	// text and elems bound what nothing else is known of: as much as the largest
 	// variable, or what is bound to be small anyway.
 	text, elems uint64
+	// parts are the uses of a macro's variable that stands for a part of a split
+	// text. All parts together are no longer than the text, and the estimate takes
+	// as many parts as there can be, so each counts as one byte. That bounds every
+	// use which is linear in the part; for others the evaluator has its budget.
+	parts map[int64]bool
 }
 
-func newEstimator(env *expr.Env) *estimator {
-	e := &estimator{env: env, text: 1 << 10, elems: 64}
+func newEstimator(env *expr.Env, root ast.Expr) *estimator {
+	e := &estimator{env: env, text: 1 << 10, elems: 64, parts: map[int64]bool{}}
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(x ast.Expr) {
+		if x.Kind() != ast.ComprehensionKind {
+			return
+		}
+		loop := x.AsComprehension()
+		split := loop.IterRange().Kind() == ast.CallKind && loop.IterRange().AsCall().FunctionName() == "split"
+		// Inner macros come later, and take back what they hide.
+		ast.PostOrderVisit(loop.LoopStep(), ast.NewExprVisitor(func(use ast.Expr) {
+			if use.Kind() == ast.IdentKind && use.AsIdent() == loop.IterVar() {
+				e.parts[use.ID()] = split
+			}
+		}))
+	}))
 	for _, v := range env.Vars {
 		e.text = max(e.text, uint64(v.MaxLen))
 		e.elems = max(e.elems, uint64(v.MaxElems))
@@ -59,6 +77,9 @@ func (e *estimator) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
 		return nil
 	}
 	limit := e.text
+	if e.parts[node.Expr().ID()] {
+		return &checker.SizeEstimate{Max: 1}
+	}
 	if sized {
 		limit = e.elems
 	}

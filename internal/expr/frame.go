@@ -652,7 +652,7 @@ func (f *Frame) call(n *Node) (Value, Code) {
 	switch {
 	case c != OK:
 		return Value{}, c
-	case !v.fits(n.Type):
+	case !v.Is(n.Type):
 		return Value{}, BadArgument
 	}
 	return v, OK

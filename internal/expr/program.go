@@ -110,9 +110,9 @@ func CompilePattern(pattern string) (re *regexp.Regexp, size int, err error) {
 }
 
 // PatternWeight is what matching a pattern of so many instructions costs for each
-// 16 bytes of text, in units of the [Budget]: a text is looked through once for
-// every few instructions in the worst case.
-func PatternWeight(size int) int { return 1 + size/4 }
+// 16 bytes of text, in units of the [Budget]: in the worst case every instruction
+// is alive at every byte, as with nested counts.
+func PatternWeight(size int) int { return 1 + size/2 }
 
 // weigh estimates the instructions of a regular expression from its tree.
 func weigh(re *syntax.Regexp) int {

@@ -188,9 +188,9 @@ func (v Value) Get(key string) (Value, bool) {
 	return Value{}, false
 }
 
-// fits reports whether v may stand where a value of type t is wanted. Elements of
-// lists and maps are looked at one by one.
-func (v Value) fits(t Type) bool {
+// Is reports whether v is a value of type t. Elements of lists and maps are looked
+// at one by one; an empty list is of every list type.
+func (v Value) Is(t Type) bool {
 	if v.kind == KindInvalid || v.kind != t.Kind() {
 		return false
 	}
@@ -198,13 +198,13 @@ func (v Value) fits(t Type) bool {
 	switch r := v.ref.(type) {
 	case *[]Value:
 		for _, e := range *r {
-			if !e.fits(elem) {
+			if !e.Is(elem) {
 				return false
 			}
 		}
 	case *Map:
 		for _, e := range r.vals {
-			if !e.fits(elem) {
+			if !e.Is(elem) {
 				return false
 			}
 		}

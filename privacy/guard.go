@@ -8,6 +8,7 @@ import (
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/consent"
+	"github.com/privetdev/privet/consent/ledger"
 	"github.com/privetdev/privet/internal/bundle"
 	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/profile"
@@ -18,9 +19,10 @@ import (
 // A Ledger knows what people have said. [ledger.Memory] of consent/ledger is one.
 // It must be safe for concurrent use.
 type Ledger interface {
-	// View returns what is known of a subject as of an instant. A subject of whom
-	// nothing is known is no error: the view is empty, or nil.
-	View(ctx context.Context, subject string, at time.Time) (*consent.View, error)
+	// View returns what is known of a subject: of what is true at asOf.Valid, all
+	// that is known by now (asOf.Known is zero). A subject of whom nothing is known
+	// is no error: the view is empty, or nil.
+	View(ctx context.Context, subject string, asOf ledger.AsOf) (*consent.View, error)
 }
 
 // An Option configures [Open]. Options apply in order; the last one wins.
@@ -241,7 +243,7 @@ func (g *Guard) Decide(ctx context.Context, req consent.Request) (consent.Decisi
 	var view *consent.View
 	if g.ledger != nil && req.Subject.ID != "" {
 		var err error
-		if view, err = g.ledger.View(ctx, req.Subject.ID, req.At); err != nil {
+		if view, err = g.ledger.View(ctx, req.Subject.ID, ledger.AsOf{Valid: req.At}); err != nil {
 			return consent.Decision{}, err
 		}
 	}

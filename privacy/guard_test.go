@@ -14,6 +14,7 @@ import (
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/consent"
+	"github.com/privetdev/privet/consent/ledger"
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
 	"github.com/privetdev/privet/privacy/pseudonym"
@@ -278,7 +279,7 @@ func TestDestroyedSecret(t *testing.T) {
 
 type views map[string]*consent.View
 
-func (v views) View(_ context.Context, subject string, _ time.Time) (*consent.View, error) {
+func (v views) View(_ context.Context, subject string, _ ledger.AsOf) (*consent.View, error) {
 	if subject == "broken" {
 		return nil, errors.New("ledger: not reachable")
 	}
@@ -286,9 +287,10 @@ func (v views) View(_ context.Context, subject string, _ time.Time) (*consent.Vi
 }
 
 func TestLedger(t *testing.T) {
-	view, err := consent.NewView(consent.Facts{Records: []consent.Record{{ID: "c1", Scope: consent.Scope{Purpose: "mail"}, State: consent.StateGranted, Strength: consent.Explicit, Given: at.Add(-time.Hour)}}})
+	history := ledger.NewMemory()
+	_, err := history.Append(context.Background(), ledger.Granted("s", consent.Scope{Purpose: "mail"}, at.Add(-time.Hour)))
 	require.NoError(t, err)
-	g := open(t, testPolicy, privacy.WithLedger(views{"s": view}))
+	g := open(t, testPolicy, privacy.WithLedger(history))
 	ev := event(map[string]any{"n": 1}, nil)
 	ev.Purpose = "mail"
 	res, err := g.Process(context.Background(), ev)
@@ -299,6 +301,17 @@ func TestLedger(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, d.Allowed())
 
+	_, err = history.Append(context.Background(), ledger.Withdrawn("s", consent.Scope{Purpose: "mail"}, at.Add(time.Hour)))
+	require.NoError(t, err)
+	res, err = g.Process(context.Background(), ev)
+	require.NoError(t, err)
+	assert.Equal(t, consent.ReasonConsent, res.Reason, "the withdrawal came after the event")
+	ev.At = at.Add(2 * time.Hour)
+	res, err = g.Process(context.Background(), ev)
+	require.NoError(t, err)
+	assert.Equal(t, consent.ReasonWithdrawn, res.Reason)
+
+	g = open(t, testPolicy, privacy.WithLedger(views{}))
 	ev.Subject.ID = "broken"
 	_, err = g.Process(context.Background(), ev)
 	require.ErrorContains(t, err, "not reachable", "not deciding is an error, not a denial")

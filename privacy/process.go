@@ -9,6 +9,7 @@ import (
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/consent"
+	"github.com/privetdev/privet/consent/ledger"
 	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/profile"
 	"github.com/privetdev/privet/privacy/pseudonym"
@@ -179,7 +180,7 @@ func (r *run) prepare() error {
 		r.view = view
 	} else if g.ledger != nil && ev.Subject.ID != "" {
 		var err error
-		if r.view, err = g.ledger.View(r.ctx, ev.Subject.ID, ev.At); err != nil {
+		if r.view, err = g.ledger.View(r.ctx, ev.Subject.ID, ledger.AsOf{Valid: ev.At}); err != nil {
 			return err
 		}
 	}

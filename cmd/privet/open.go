@@ -242,11 +242,3 @@ func ledgerEvent(text []byte) (ledger.Event, error) {
 		Claim:  l.Claim, Result: consent.Result(l.Result), LiveKey: l.LiveKey,
 	}, nil
 }
-
-// asOf gives the ledger's view of what is true at an instant, by all that the
-// ledger knows today.
-type asOf struct{ *ledger.Memory }
-
-func (l asOf) View(ctx context.Context, subject string, at time.Time) (*consent.View, error) {
-	return l.Memory.View(ctx, subject, ledger.AsOf{Valid: at})
-}

@@ -51,7 +51,7 @@ func (f *common) guard(ctx context.Context, e *env) (*privacy.Bundle, *privacy.G
 		if err != nil {
 			return nil, nil, err
 		}
-		options = append(options, privacy.WithLedger(asOf{ledger}))
+		options = append(options, privacy.WithLedger(ledger))
 	}
 	if f.keys != "" {
 		keys, err := loadKeys(f.keys)

@@ -1,6 +1,7 @@
 package celrules
 
 import (
+	"fmt"
 	"go/ast"
 	goparser "go/parser"
 	"go/token"
@@ -394,4 +395,15 @@ func TestCostBoundsBudget(t *testing.T) {
 	require.NoError(t, ps.Err())
 	_, c := frame.Eval(p)
 	assert.Equal(t, expr.TooMuch, c)
+}
+
+func ExampleExpr() {
+	var ps source.Problems
+	Expr(profile.Field, source.Plain("rules.yaml", `field.nam.startsWith("user_")`), expr.TBool, &ps)
+	fmt.Println(ps.Err())
+	// Output:
+	// rules.yaml:1:1: unknown variable "field.nam"
+	//     field.nam.startsWith("user_")
+	//     ^
+	//     mend: did you mean field.name?
 }

@@ -77,6 +77,14 @@ func compare(g *generator, text string, rounds int) (*sample, string) {
 		if v, c := f.Eval(again); outcome(v, c) != ours {
 			return nil, "decoded program differs"
 		}
+		told := false
+		f.Trace = func(node int, v expr.Value, c expr.Code) {
+			told = node == len(p.Nodes)-1 && outcome(v, c) == ours
+		}
+		if v, c := f.Eval(p); outcome(v, c) != ours || !told {
+			return nil, "traced evaluation differs"
+		}
+		f.Trace = nil
 		if p.Result() == expr.TBool {
 			if b, c := f.EvalBool(p); outcome(expr.Bool(b), c) != ours {
 				return nil, "EvalBool differs"

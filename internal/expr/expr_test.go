@@ -339,6 +339,8 @@ func TestFrameMustFit(t *testing.T) {
 	f := Frame{Vars: vars()}
 	_, c := f.Eval(&Program{})
 	assert.Equal(t, BadFrame, c, "an empty program")
+	_, c = (&Frame{}).Eval(&Program{Nodes: []Node{{Op: OpMatches, Type: TBool}}})
+	assert.Equal(t, BadFrame, c, "a program that nobody checked")
 	_, c = f.EvalBool(build(t, slotS))
 	assert.Equal(t, BadFrame, c, "a program that is no bool")
 	_, c = f.Eval(build(t, call(300), slotS))

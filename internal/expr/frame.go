@@ -52,16 +52,11 @@ func (f *Frame) Spent() int { return Budget - f.fuel }
 // none; then the value is the zero Value. Scalars are computed without
 // allocating, except new texts: joined, replaced, changed in case, converted.
 func (f *Frame) Eval(p *Program) (Value, Code) {
-	if len(p.Nodes) == 0 || len(f.Vars) != p.vars {
+	if !f.begin(p) {
 		return Value{}, BadFrame
 	}
-	f.p, f.fuel, f.spent = p, Budget, false
 	v, c := f.val(uint16(len(p.Nodes) - 1))
-	if f.spent {
-		c = TooMuch
-	}
-	f.p = nil
-	if c != OK {
+	if c = f.end(c); c != OK {
 		return Value{}, c
 	}
 	return v, OK
@@ -69,16 +64,32 @@ func (f *Frame) Eval(p *Program) (Value, Code) {
 
 // EvalBool evaluates p, which must be of type bool.
 func (f *Frame) EvalBool(p *Program) (bool, Code) {
-	if p.Result() != TBool || len(f.Vars) != p.vars {
+	if p.Result() != TBool || !f.begin(p) {
 		return false, BadFrame
 	}
-	f.p, f.fuel, f.spent = p, Budget, false
 	b, c := f.boolean(uint16(len(p.Nodes) - 1))
-	if f.spent {
-		c = TooMuch
-	}
-	f.p = nil
+	c = f.end(c)
 	return b && c == OK, c
+}
+
+// begin makes the frame ready for a program.
+func (f *Frame) begin(p *Program) bool {
+	if !p.sound || len(f.Vars) != p.vars {
+		return false
+	}
+	f.p, f.fuel, f.spent = p, Budget, false
+	return true
+}
+
+// end forgets what the evaluation bound, and returns its code: nothing may have
+// absorbed that the budget was used up.
+func (f *Frame) end(c Code) Code {
+	clear(f.locals[:f.p.loops])
+	f.p = nil
+	if f.spent {
+		return TooMuch
+	}
+	return c
 }
 
 // scan pays for looking through n bytes. Outside of loops nothing repeats, so
@@ -99,7 +110,7 @@ func (f *Frame) take(n int) bool {
 func (f *Frame) newText(n int) bool { return f.take(n>>2 + 1) }
 
 // newList pays for a list of n elements.
-func (f *Frame) newList(n int) bool { return n <= Budget/16 && f.take(n<<4+1) }
+func (f *Frame) newList(n int) bool { return f.take(min(n, Budget)<<4 + 1) }
 
 // Each of the four evaluators below serves the nodes of some types, without a
 // Value where it can: boolean, num (int, uint, double bits, duration), text
@@ -138,6 +149,23 @@ func (f *Frame) val(i uint16) (Value, Code) {
 		f.Trace(int(i), v, c)
 	}
 	return v, c
+}
+
+// peek is the place of a variable, a local or a constant, so that it need not be
+// copied; for every other node it is nil.
+func (f *Frame) peek(i uint16) *Value {
+	n := &f.p.Nodes[i]
+	if n.Op == OpList && n.C != 0 && f.Trace == nil {
+		return &f.p.Consts[n.C-1]
+	}
+	if n.Op > OpLocal || f.Trace != nil {
+		return nil
+	}
+	v, c := f.load(n)
+	if c != OK {
+		return nil
+	}
+	return v
 }
 
 // load reads a variable, a local or a constant.
@@ -210,12 +238,16 @@ func (f *Frame) evalBool(n *Node) (bool, Code) {
 	case OpIn:
 		return f.in(n)
 	case OpHas:
-		m, c := f.val(n.A)
-		if c != OK {
-			return false, c
+		var room Value
+		m := f.peek(n.A)
+		if m == nil {
+			var c Code
+			if room, c = f.val(n.A); c != OK {
+				return false, c
+			}
+			m = &room
 		}
-		_, ok := m.Get(f.p.Consts[n.B].str)
-		return ok, OK
+		return m.has(f.p.Consts[n.B].str), OK
 	case OpContains, OpStartsWith, OpEndsWith:
 		a, c := f.text(n.A)
 		if c != OK {
@@ -414,9 +446,14 @@ func (f *Frame) general(n *Node) (Value, Code) {
 	case OpIndex:
 		return f.index(n)
 	case OpSelect:
-		m, c := f.val(n.A)
-		if c != OK {
-			return Value{}, c
+		var room Value
+		m := f.peek(n.A)
+		if m == nil {
+			var c Code
+			if room, c = f.val(n.A); c != OK {
+				return Value{}, c
+			}
+			m = &room
 		}
 		return f.get(m, f.p.Consts[n.B].str)
 	case OpCall:
@@ -557,14 +594,17 @@ func (f *Frame) in(n *Node) (bool, Code) {
 		if c != OK {
 			return false, c
 		}
-		over, c := f.val(n.B)
-		if c != OK {
-			return false, c
+		var room Value
+		over := f.peek(n.B)
+		if over == nil {
+			if room, c = f.val(n.B); c != OK {
+				return false, c
+			}
+			over = &room
 		}
 		if over.kind == KindMap {
 			f.scan(len(s))
-			_, ok := over.Get(s)
-			return ok, OK
+			return over.has(s), OK
 		}
 		f.fuel -= over.Len() * (1 + len(s)>>4)
 		if l, ok := over.ref.(*[]string); ok {
@@ -598,7 +638,7 @@ func (f *Frame) in(n *Node) (bool, Code) {
 	return false, OK
 }
 
-func (f *Frame) get(m Value, key string) (Value, Code) {
+func (f *Frame) get(m *Value, key string) (Value, Code) {
 	f.scan(len(key))
 	v, ok := m.Get(key)
 	if !ok {
@@ -608,9 +648,14 @@ func (f *Frame) get(m Value, key string) (Value, Code) {
 }
 
 func (f *Frame) index(n *Node) (Value, Code) {
-	over, c := f.val(n.A)
-	if c != OK {
-		return Value{}, c
+	var room Value
+	over := f.peek(n.A)
+	if over == nil {
+		var c Code
+		if room, c = f.val(n.A); c != OK {
+			return Value{}, c
+		}
+		over = &room
 	}
 	if over.kind == KindMap {
 		key, c := f.text(n.B)
@@ -730,6 +775,9 @@ func (f *Frame) join(n *Node) (Value, Code) {
 
 // element is what a macro binds its variable to: an element or a key.
 func element(over *Value, i int) Value {
+	if l, ok := over.ref.(*[]string); ok {
+		return String((*l)[i])
+	}
 	if over.kind == KindMap {
 		key, _ := over.Entry(i)
 		return String(key)
@@ -740,9 +788,14 @@ func element(over *Value, i int) Value {
 // quantify evaluates all and exists, which absorb errors as && and || do: one
 // element that decides wins over any error, and of several errors the first counts.
 func (f *Frame) quantify(n *Node) (bool, Code) {
-	over, c := f.val(n.A)
-	if c != OK {
-		return false, c
+	var room Value
+	over := f.peek(n.A)
+	if over == nil {
+		var c Code
+		if room, c = f.val(n.A); c != OK {
+			return false, c
+		}
+		over = &room
 	}
 	decisive := n.Op == OpExists
 	first := OK
@@ -751,7 +804,7 @@ func (f *Frame) quantify(n *Node) (bool, Code) {
 		if !f.take(1) {
 			return false, TooMuch
 		}
-		*local = element(&over, i)
+		*local = element(over, i)
 		b, c := f.boolean(n.B)
 		if c == OK && b == decisive {
 			return decisive, OK
@@ -767,9 +820,14 @@ func (f *Frame) quantify(n *Node) (bool, Code) {
 // of several errors the last counts: this is how CEL's reference implementation
 // folds exists_one and filter.
 func (f *Frame) one(n *Node) (bool, Code) {
-	over, c := f.val(n.A)
-	if c != OK {
-		return false, c
+	var room Value
+	over := f.peek(n.A)
+	if over == nil {
+		var c Code
+		if room, c = f.val(n.A); c != OK {
+			return false, c
+		}
+		over = &room
 	}
 	last, found := OK, 0
 	local := &f.locals[n.C]
@@ -777,7 +835,7 @@ func (f *Frame) one(n *Node) (bool, Code) {
 		if !f.take(1) {
 			return false, TooMuch
 		}
-		*local = element(&over, i)
+		*local = element(over, i)
 		b, c := f.boolean(n.B)
 		if c != OK {
 			last = c
@@ -790,9 +848,14 @@ func (f *Frame) one(n *Node) (bool, Code) {
 
 // collect evaluates filter and both forms of map.
 func (f *Frame) collect(n *Node) (Value, Code) {
-	over, c := f.val(n.A)
-	if c != OK {
-		return Value{}, c
+	var room Value
+	over := f.peek(n.A)
+	if over == nil {
+		var c Code
+		if room, c = f.val(n.A); c != OK {
+			return Value{}, c
+		}
+		over = &room
 	}
 	var vs []Value
 	failed := OK
@@ -801,7 +864,7 @@ func (f *Frame) collect(n *Node) (Value, Code) {
 		if !f.take(1) {
 			return Value{}, TooMuch
 		}
-		*local = element(&over, i)
+		*local = element(over, i)
 		body := n.B
 		if n.Op != OpTransform {
 			b, c := f.boolean(n.B)
@@ -816,6 +879,7 @@ func (f *Frame) collect(n *Node) (Value, Code) {
 		}
 		v := *local
 		if n.Op != OpFilter {
+			var c Code
 			if v, c = f.val(body); c != OK {
 				if n.Op == OpTransform {
 					return Value{}, c

@@ -29,7 +29,7 @@ const (
 
 // A Program is one expression as plain data, typed and checked. It comes from
 // [Decode] or [Writer.Program], which check every bound; a Program put together
-// in another way does not evaluate. It is immutable and safe for concurrent use.
+// in another way evaluates to [BadFrame]. It is immutable and safe for concurrent use.
 type Program struct {
 	Env      uint8    // number of the environment that it was made for
 	Source   string   // the text that it was made from
@@ -38,7 +38,9 @@ type Program struct {
 	Consts   []Value  // constants of the text, then the lists and maps made of constants only
 	Patterns []string // regular expressions in RE2 syntax, in the order of their use
 
-	vars   int // how many variables the environment has
+	sound  bool // Decode made it
+	vars   int  // how many variables the environment has
+	loops  int  // how deep macros nest
 	regex  []*regexp.Regexp
 	weight []int // of each pattern, see PatternWeight
 }

@@ -176,6 +176,17 @@ func (v Value) Entry(i int) (string, Value) {
 	return "", Value{}
 }
 
+// has reports whether a map has a key.
+func (v *Value) has(key string) bool {
+	switch r := v.ref.(type) {
+	case *Map:
+		return find(r.keys, key) >= 0
+	case *StrMap:
+		return find(r.keys, key) >= 0
+	}
+	return false
+}
+
 // Get looks up a key of a map.
 func (v Value) Get(key string) (Value, bool) {
 	switch r := v.ref.(type) {
@@ -236,10 +247,27 @@ func (m *Map) Set(key string, v Value) {
 
 // Get looks up key.
 func (m *Map) Get(key string) (Value, bool) {
-	if i, found := slices.BinarySearch(m.keys, key); found {
+	if i := find(m.keys, key); i >= 0 {
 		return m.vals[i], true
 	}
 	return Value{}, false
+}
+
+// find is the place of key in sorted keys, or -1. In a few keys, comparing each for
+// equality is faster than searching by order.
+func find(keys []string, key string) int {
+	if len(keys) <= 8 {
+		for i := range keys {
+			if keys[i] == key {
+				return i
+			}
+		}
+		return -1
+	}
+	if i, found := slices.BinarySearch(keys, key); found {
+		return i
+	}
+	return -1
 }
 
 // Len is the number of entries.
@@ -274,7 +302,7 @@ func (m *StrMap) Set(key, value string) {
 
 // Get looks up key.
 func (m *StrMap) Get(key string) (string, bool) {
-	if i, found := slices.BinarySearch(m.keys, key); found {
+	if i := find(m.keys, key); i >= 0 {
 		return m.vals[i], true
 	}
 	return "", false

@@ -102,6 +102,7 @@ func Decode(b []byte, env *Env) (*Program, error) {
 	if !bytes.Equal(p.Append(make([]byte, 0, len(b))), b) {
 		return nil, errForm
 	}
+	p.sound = true
 	return p, nil
 }
 
@@ -308,6 +309,7 @@ func (d *decoder) loop(n *Node, arity uint8) error {
 	n.C = uint16(d.loops)
 	d.locals[d.loops] = local
 	d.loops++
+	d.p.loops = max(d.p.loops, d.loops)
 	if n.B, err = d.node(); err != nil {
 		return err
 	}

@@ -289,7 +289,7 @@ func genRequest(t *rapid.T) *consent.Request {
 	if odd("with class") {
 		r.Class = pick(t, "class", append(genClasses, "c9"))
 	}
-	if odd("with feature") || odd("with feature") {
+	if odd("with feature") || odd("with some feature") {
 		r.Feature = pick(t, "feature", append(genFeatures, "f9"))
 		if rapid.Bool().Draw(t, "switched") {
 			r.Switches = map[string]bool{"f1": rapid.Bool().Draw(t, "on"), "f2": true}

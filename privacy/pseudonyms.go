@@ -36,6 +36,9 @@ func (p *pseudonyms) of(ctx context.Context, s pseudonym.Scope) (*pseudonym.Pseu
 	if p.store == nil {
 		return nil, errNoSecrets
 	}
+	if s.Tenant == "" || s.Purpose == "" || s.Category == "" {
+		return pseudonym.New(ctx, p.store, s) // which says what is missing
+	}
 	versions, err := p.store.Versions(ctx, s.Tenant)
 	if err != nil {
 		return nil, err

@@ -217,12 +217,6 @@ func list(n int) func(*Writer)           { return func(w *Writer) { w.List(n) } 
 func mapping(n int) func(*Writer)        { return func(w *Writer) { w.Map(n) } }
 func call(fn uint16) func(*Writer)       { return func(w *Writer) { w.Call(fn) } }
 
-func eval(t testing.TB, p *Program) (Value, Code) {
-	t.Helper()
-	f := Frame{Vars: vars(), Host: host{}}
-	return f.Eval(p)
-}
-
 func ExampleFrame_Eval() {
 	env := &Env{ID: 1, Name: "example", Vars: []Var{{Name: "field.words", Type: ListOf(TString)}}}
 	w := NewWriter(env, `field.words.exists(w, w == "email")`)

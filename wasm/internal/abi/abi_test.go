@@ -113,7 +113,7 @@ func TestOperations(t *testing.T) {
 		{wasmabi.OpProcess, `{"fields":` + strings.Repeat("[", 100), -6, `TOO_DEEP`, "a cap with a code of its own"},
 		{wasmabi.OpProcess, `{"fields":{"a":[` + strings.Repeat("0,", 1<<16) + `0]}}`, -7, `TOO_MANY`, "a cap with a code of its own"},
 		{wasmabi.OpHash, `{"tenant":"contoso","purpose":"p","category":"c","value":"x"}`, -12, `NO_SECRET`, "no secret was given"},
-		{wasmabi.OpHash, `{"tenant":"","purpose":"p","category":"c","value":"x"}`, -12, `NO_SECRET`, "a scope without a tenant has no secret"},
+		{wasmabi.OpHash, `{"tenant":"","purpose":"p","category":"c","value":"x"}`, -15, `BAD_SCOPE`, "there is no default tenant"},
 		{wasmabi.OpValidate, `privet: 1`, -20, `NOT_BUNDLE`, "a policy in YAML"},
 		{wasmabi.OpAddSecret, `short`, -8, `BAD_REQUEST`, "not a secret"},
 	}

@@ -22,7 +22,7 @@ GOVULNCHECK := $(BUILD)/govulncheck-$(GOVULNCHECK_VERSION)
 # Systems that the product is built for besides the one it is tested on.
 PLATFORMS := windows/amd64 darwin/arm64 linux/arm64 js/wasm wasip1/wasm
 
-CHECKS := format vet static vuln tidy cross lint race generated wasm hosts vectors fuzz-short readme
+CHECKS := format vet static vuln tidy cross lint race generated hosts vectors fuzz-short readme
 
 .PHONY: help build test race fuzz fuzz-short bench vectors wasm hosts generate check \
 	format vet static vuln tidy cross lint generated readme clean
@@ -55,7 +55,7 @@ vectors: ## run the golden cases and conformance vectors, and count them
 wasm: ## build the WebAssembly guest and hold its size budget
 	@.ci/wasm
 
-hosts: ## run the guest in the hosts that this machine has (Go always, Node if present)
+hosts: wasm ## build the guest and run it in the hosts that this machine has (Go always, Node if present)
 	@.ci/hosts
 
 generate: ## make generated files anew

@@ -17,33 +17,36 @@ type Pos struct{ Line, Column int }
 
 // A File is a text with its name, kept so that problems can show their line.
 type File struct {
-	Name string
-	text string
-	// starts holds the byte offset of each line.
-	starts []int
+	Name  string
+	lines []string
 }
 
-// NewFile remembers text under name.
+// NewFile remembers text under name. Lines end where YAML says that they do: at
+// LF, CR, CR LF, and at the separators NEL, LS and PS of Unicode.
 func NewFile(name, text string) *File {
-	f := &File{Name: name, text: text, starts: []int{0}}
-	for i := range len(text) {
-		if text[i] == '\n' {
-			f.starts = append(f.starts, i+1)
-		}
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	isEnd := func(r rune) bool {
+		return r == '\n' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
 	}
-	return f
+	f := &File{Name: name}
+	for {
+		i := strings.IndexFunc(text, isEnd)
+		if i < 0 {
+			f.lines = append(f.lines, text)
+			return f
+		}
+		f.lines = append(f.lines, text[:i])
+		_, size := utf8.DecodeRuneInString(text[i:])
+		text = text[i+size:]
+	}
 }
 
 // line returns line n (from 1) without its end, or "" outside the file.
 func (f *File) line(n int) string {
-	if f == nil || n < 1 || n > len(f.starts) {
+	if f == nil || n < 1 || n > len(f.lines) {
 		return ""
 	}
-	end := len(f.text)
-	if n < len(f.starts) {
-		end = f.starts[n] - 1
-	}
-	return strings.TrimSuffix(f.text[f.starts[n-1]:end], "\r")
+	return f.lines[n-1]
 }
 
 // A Problem is one fault in a policy's text.
@@ -96,6 +99,11 @@ type Problems struct{ list []Problem }
 
 // Add records a problem at a place of f; f may be nil.
 func (ps *Problems) Add(f *File, at Pos, problem, mend string) {
+	if f != nil && at.Line > len(f.lines) {
+		// What is missing at the end of a file stands behind its last line.
+		last := len(f.lines)
+		at = Pos{last, utf8.RuneCountInString(f.lines[last-1]) + 1}
+	}
 	p := Problem{Line: at.Line, Column: at.Column, Problem: problem, Mend: mend}
 	if f != nil {
 		p.File = f.Name

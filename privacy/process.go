@@ -92,7 +92,7 @@ func (r *run) forget() {
 // read parses an event in JSON.
 func (r *run) read(data []byte, ev *Event) error {
 	if len(data) > MaxEvent {
-		return &EventError{Offset: -1, Problem: "larger than 16 MiB", Mend: "send smaller events"}
+		return &EventError{Offset: -1, Problem: tooLarge, Mend: "send smaller events"}
 	}
 	if err := r.doc.Parse(string(data), jsondoc.Limits{}); err != nil {
 		var e *jsondoc.Error

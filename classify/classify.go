@@ -86,14 +86,13 @@ type Classifier struct {
 	// the words of each one's context.
 	filter, contexts *scan.Filter
 	threshold        int
-	// quiet lists the rules that look neither at the value nor at the context: what
-	// they say about a field is remembered.
-	quiet, loud []int32
-	// What any expression reads, so that the rest is not prepared.
-	readsTags, readsContext bool
-	memory                  memory
-	pool                    sync.Pool
-	source                  *bundle.Classification
+	index            *index
+	// What any expression reads, so that the rest is not prepared. readsPath is for
+	// the context words of detectors.
+	readsTags, readsContext, readsPath bool
+	memory                             memory
+	pool                               sync.Pool
+	source                             *bundle.Classification
 }
 
 type rule struct {
@@ -112,6 +111,7 @@ type detector struct {
 	context              [][]string // phrases, word by word
 	base, checked, boost int32
 	groups               bool  // the check reads match.groups
+	words                bool  // the check or a suppression reads field.words
 	muted                bool  // found only when an expression asks for it
 	suppress             []int // which suppressions look at its findings
 }
@@ -140,7 +140,7 @@ var builtin = sync.OnceValue(func() *Classifier {
 	c, err := Open(builtinBundle)
 	if err != nil {
 		// A test opens it, so this is a broken build.
-		return &Classifier{threshold: 400}
+		return &Classifier{threshold: 400, index: &index{}}
 	}
 	return c
 })
@@ -181,11 +181,6 @@ func New(cl *bundle.Classification) (*Classifier, error) {
 		reads := r.When.Vars()
 		c.readsTags = c.readsTags || reads[profile.FieldTags]
 		c.readsContext = c.readsContext || reads[profile.FieldContext]
-		if reads[profile.FieldValue] || reads[profile.FieldContext] {
-			c.loud = append(c.loud, int32(i))
-		} else {
-			c.quiet = append(c.quiet, int32(i))
-		}
 		c.rules = append(c.rules, rule{r.ID, k, int32(r.Confidence), profile.Under(r.Category, "system"), r.When})
 	}
 	if err := c.addDetectors(cl.Detectors); err != nil {
@@ -206,9 +201,11 @@ func New(cl *bundle.Classification) (*Classifier, error) {
 		for j := range c.detectors {
 			if d := &c.detectors[j]; len(s.Detectors) == 0 || slices.Contains(s.Detectors, d.id) {
 				d.suppress = append(d.suppress, i)
+				d.words = d.words || s.When.Vars()[profile.FieldWords]
 			}
 		}
 	}
+	c.index = newIndex(c.rules, c.detectors)
 	c.pool.New = func() any { return c.NewScanner() }
 	return c, nil
 }
@@ -288,12 +285,14 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 		if d.Check != nil {
 			c.note(d.Check)
 			out.groups = d.Check.Vars()[profile.MatchGroups]
+			out.words = d.Check.Vars()[profile.FieldWords]
 		}
 		for _, phrase := range d.Context {
 			if words := Words(phrase); len(words) > 0 {
 				out.context = append(out.context, words)
 			}
 		}
+		c.readsPath = c.readsPath || len(out.context) > 0
 		c.detectors = append(c.detectors, out)
 	}
 	if len(c.detectors) > maxDetectors {

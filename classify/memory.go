@@ -2,6 +2,7 @@ package classify
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -23,16 +24,40 @@ type memory struct {
 	places [memorySize]atomic.Pointer[known]
 }
 
-// known is what the rules say about a field before its value is looked at.
+// known is what there is to know about a field before its value is looked at.
 type known struct {
 	hash    uint64
 	field   Field // without value and context; its texts are our own copies
-	words   []string
-	path    []string // words of the path
 	said    []said
-	unknown bool // a tag declares a category that does not exist
-	// near tells the detectors that have a context word in the name or path.
-	near [maxDetectors / 64]uint64
+	open    []int32  // rules that the value or the context decides
+	atoms   []uint32 // that hold, if late rules need them
+	unknown bool     // a tag declares a category that does not exist
+	near    []uint64 // detectors that have a context word in the name or path; nil: none
+}
+
+// clear forgets everything but keeps the room.
+func (k *known) clear() {
+	k.said, k.open, k.atoms, k.near, k.unknown = k.said[:0], k.open[:0], k.atoms[:0], k.near[:0], false
+}
+
+// keep is a copy of k for the memory.
+func (k *known) keep(hash uint64, f *Field) *known {
+	return &known{hash: hash, field: keep(f), said: slices.Clone(k.said), open: slices.Clone(k.open),
+		atoms: slices.Clone(k.atoms), near: slices.Clone(k.near), unknown: k.unknown}
+}
+
+// declared reports whether a tag says what the field is.
+func (k *known) declared() bool { return len(k.said) > 0 && k.said[0].rule == declaredRule }
+
+// isNear reports whether a word of detector i's context is in the name or path.
+func (k *known) isNear(i int) bool { return len(k.near) > 0 && k.near[i>>6]>>(i&63)&1 == 1 }
+
+// setNear notes that it is; there are n detectors.
+func (k *known) setNear(i, n int) {
+	for len(k.near) < (n+63)/64 {
+		k.near = append(k.near, 0)
+	}
+	k.near[i>>6] |= 1 << (i & 63)
 }
 
 // said is one category and the strongest evidence for it.

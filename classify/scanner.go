@@ -27,6 +27,10 @@ type Scanner struct {
 	// account.
 	NoContext bool
 
+	// NoMemory neither remembers fields nor asks what is remembered: for streams
+	// whose names never repeat.
+	NoMemory bool
+
 	c         *Classifier
 	truncated bool
 	unknown   bool
@@ -37,8 +41,14 @@ type Scanner struct {
 	features scan.Features
 	levels   [maxLevels]level
 	field    Field
-	words    []string // of the field's name
-	ready    bool     // vars hold the field
+	words    []string     // of the field's name, see needWords
+	ready    bool         // vars hold the field
+	atoms    scan.Matches // questions about the field that the answer is yes to
+	asked    []uint32     // which rules were asked about this field: those marked round
+	round    uint32
+	spent    bool // an evaluation used up its budget
+	name     wordList
+	named    bool // name holds the words of the field's name
 	tags     expr.StrMap
 	context  expr.StrMap
 	vars     [profile.FieldVars]expr.Value
@@ -78,6 +88,8 @@ type vote struct {
 // NewScanner makes a scanner.
 func (c *Classifier) NewScanner() *Scanner {
 	s := &Scanner{Threshold: float64(c.threshold) / 1000, MaxValue: profile.MaxValue, c: c}
+	s.atoms.Grow(c.index.atoms)
+	s.asked = make([]uint32, len(c.rules))
 	s.hits, s.around = make([]uint64, (len(c.detectors)+63)/64), make([]uint64, (len(c.detectors)+63)/64)
 	for i := range s.levels {
 		l := &s.levels[i]
@@ -105,20 +117,15 @@ func (s *Scanner) Append(dst []Label, f *Field) []Label {
 	s.spans, s.votes = s.spans[:0], s.votes[:0]
 	s.begin(f)
 	k := s.know(f)
-	s.words = k.words
 	s.unknown = k.unknown
 	for i := range k.said {
 		s.claim(k.said[i])
 	}
-	if len(s.c.loud) > 0 && !(len(k.said) > 0 && k.said[0].rule == declaredRule) {
-		for _, i := range s.c.loud {
-			if r := &s.c.rules[i]; s.holds(r.when) {
-				s.claim(said{r.category, r.confidence, i})
-			}
-		}
+	if s.c.index.late && !k.declared() {
+		s.later(k)
 	}
 	s.yield()
-	if f.Value != "" {
+	if f.Value != "" && len(s.c.detectors) > 0 {
 		s.look(s.limit(f.Value), k)
 		for i := range s.findings {
 			s.see(&s.findings[i])
@@ -140,7 +147,7 @@ func (s *Scanner) Asserts(rule string, f *Field) bool {
 	for i := range s.c.rules {
 		if s.c.rules[i].id == rule {
 			s.begin(f)
-			s.words = Words(cut(f.Name, profile.MaxName))
+			s.needWords()
 			return s.holds(s.c.rules[i].when)
 		}
 	}
@@ -159,7 +166,7 @@ func (s *Scanner) forget() {
 	s.tags.Reset()
 	s.context.Reset()
 	clear(s.keys)
-	s.fresh = known{}
+	s.fresh.clear()
 	s.nearby.forget()
 }
 
@@ -167,7 +174,7 @@ func (s *Scanner) floor() int32 { return int32(s.Threshold*1000 + 0.5) }
 
 // begin takes in a field. Its variables are prepared when an expression needs them.
 func (s *Scanner) begin(f *Field) {
-	s.field, s.words, s.ready = *f, nil, false
+	s.field, s.words, s.ready, s.named = *f, nil, false, false
 	for i := range s.levels {
 		s.levels[i].ready = false
 	}
@@ -183,7 +190,7 @@ func (s *Scanner) prepare() {
 	v[profile.FieldName] = expr.String(cut(f.Name, profile.MaxName))
 	v[profile.FieldPath] = expr.String(cut(f.Path, profile.MaxName))
 	v[profile.FieldWords] = expr.Strings(&s.words)
-	v[profile.FieldType] = expr.String(cut(f.Type, 128))
+	v[profile.FieldType] = expr.String(cut(f.Type, profile.MaxType))
 	v[profile.FieldTags] = expr.StringMap(nil)
 	v[profile.FieldSource] = expr.String(cut(f.Source, profile.MaxName))
 	v[profile.FieldDescription] = expr.String(cut(f.Description, profile.MaxDescription))
@@ -196,6 +203,13 @@ func (s *Scanner) prepare() {
 		v[profile.FieldContext] = s.mapOf(&s.context, f.Context)
 	}
 	copy(s.levels[0].rule.Vars, v[:])
+}
+
+// needWords sets the words that expressions see, which few of them read.
+func (s *Scanner) needWords() {
+	if s.words == nil {
+		s.words = Words(cut(s.field.Name, profile.MaxName))
+	}
 }
 
 // mapOf shows a map to expressions: the first entries in the order of keys, with
@@ -222,52 +236,218 @@ func (s *Scanner) holds(p *expr.Program) bool {
 	return ok && code == expr.OK
 }
 
-// know tells what the quiet rules say about a field.
+// know tells what is known about a field before its value is looked at. It leaves
+// the atoms that hold in s.atoms, if late rules need them.
 func (s *Scanner) know(f *Field) *known {
-	hash, size := hashOf(f)
-	if size <= memoryKey {
-		if k := s.c.memory.get(hash, f); k != nil {
-			return k
+	hash, remember := uint64(0), false
+	if !s.NoMemory {
+		var size int
+		if hash, size = hashOf(f); size <= memoryKey {
+			if k := s.c.memory.get(hash, f); k != nil {
+				if s.c.index.late {
+					s.atoms.Reset()
+					for _, a := range k.atoms {
+						s.atoms.Add(a)
+					}
+				}
+				return k
+			}
+			remember = true
 		}
 	}
-	k := &known{hash: hash}
-	s.learn(k, f)
-	if size <= memoryKey {
-		k.field = keep(f)
-		s.c.memory.put(k)
+	s.fresh.clear()
+	s.learn(&s.fresh, f)
+	if remember {
+		s.c.memory.put(s.fresh.keep(hash, f))
 	}
-	return k
+	return &s.fresh
 }
 
+// learn finds out what is to know about a field.
 func (s *Scanner) learn(k *known, f *Field) {
-	k.words = Words(cut(f.Name, profile.MaxName))
-	k.path = Words(cut(f.Path, profile.MaxName))
-	for i := range s.c.detectors {
-		for _, phrase := range s.c.detectors[i].context {
-			if hasPhrase(k.words, phrase) || hasPhrase(k.path, phrase) {
-				k.near[i>>6] |= 1 << (i & 63)
-				break
+	x := s.c.index
+	s.atoms.Reset()
+	if len(x.words) > 0 {
+		s.readName()
+		s.readWords(k, true)
+	}
+	for _, key := range tagKeys {
+		if tag := f.Tags[key]; tag != "" {
+			if s.declare(k, tag); len(k.said) > 0 {
+				return
 			}
 		}
 	}
-	for _, key := range tagKeys {
-		if s.declare(k, f.Tags[key]); len(k.said) > 0 {
-			return
+	for i := range x.texts {
+		if t := &x.texts[i]; !t.late {
+			t.set.Match(s.textOf(t.slot), &s.atoms)
 		}
 	}
-	s.words = k.words
-	for _, i := range s.c.quiet {
-		r := &s.c.rules[i]
-		if !s.holds(r.when) {
+	s.round++
+	for _, i := range x.always {
+		s.early(k, i)
+	}
+	for _, a := range s.atoms.List {
+		for _, i := range x.waiting[a] {
+			s.early(k, i)
+		}
+	}
+	if x.recall {
+		k.atoms = append(k.atoms, s.atoms.List...)
+	}
+	if s.c.readsPath && f.Path != "" && f.Path != f.Name {
+		s.named = false
+		s.name.read(cut(f.Path, profile.MaxName))
+		s.readWords(k, false)
+	}
+}
+
+// textOf is a variable as expressions see it.
+func (s *Scanner) textOf(slot int) string {
+	f := &s.field
+	switch slot {
+	case profile.FieldName:
+		return cut(f.Name, profile.MaxName)
+	case profile.FieldPath:
+		return cut(f.Path, profile.MaxName)
+	case profile.FieldType:
+		return cut(f.Type, profile.MaxType)
+	case profile.FieldSource:
+		return cut(f.Source, profile.MaxName)
+	case profile.FieldDescription:
+		return cut(f.Description, profile.MaxDescription)
+	}
+	return cut(f.Value, profile.MaxValue)
+}
+
+func (s *Scanner) readName() {
+	if !s.named {
+		s.named = true
+		s.name.read(cut(s.field.Name, profile.MaxName))
+	}
+}
+
+// readWords looks up the words of s.name: what rules ask about those of a name, and
+// the context phrases of detectors.
+func (s *Scanner) readWords(k *known, atoms bool) {
+	for i := range s.name.n {
+		w := s.name.word(i)
+		if len(w) > maxWord {
+			w = w[:len(cut(string(w), maxWord))]
+		}
+		e := s.c.index.words[string(w)]
+		if e == nil {
 			continue
 		}
-		at := slices.IndexFunc(k.said, func(x said) bool { return x.category == r.category })
-		if at < 0 {
-			k.said = append(k.said, said{r.category, r.confidence, i})
-		} else if x := &k.said[at]; r.confidence > x.confidence || r.confidence == x.confidence && r.id < s.c.rules[x.rule].id {
-			*x = said{r.category, r.confidence, i}
+		if atoms && e.atom >= 0 {
+			s.atoms.Add(uint32(e.atom))
+		}
+		for j := range e.phrases {
+			if p := &e.phrases[j]; s.name.goesOn(i+1, p.rest) {
+				k.setNear(int(p.detector), len(s.c.detectors))
+			}
 		}
 	}
+}
+
+// wordsAre tells whether the words of the name are list.
+func (s *Scanner) wordsAre(list []string) truth {
+	s.readName()
+	if s.name.n != len(list) {
+		return isFalse
+	}
+	for i, w := range list {
+		if string(s.name.word(i)) != w {
+			return isFalse
+		}
+	}
+	return isTrue
+}
+
+// early asks a rule before anything late is known.
+func (s *Scanner) early(k *known, i int32) {
+	if s.asked[i] == s.round {
+		return
+	}
+	s.asked[i] = s.round
+	x := &s.c.index.rules[i]
+	if x.simple {
+		s.say(k, i)
+		return
+	}
+	s.spent = false
+	switch t := s.eval(x, &x.root, true); {
+	case s.spent:
+	case t == isTrue:
+		s.say(k, i)
+	case t == isUnknown:
+		k.open = append(k.open, i)
+	}
+}
+
+// say notes that a rule holds.
+func (s *Scanner) say(k *known, i int32) {
+	r := &s.c.rules[i]
+	for j := range k.said {
+		x := &k.said[j]
+		if x.category != r.category {
+			continue
+		}
+		if r.confidence > x.confidence || r.confidence == x.confidence && r.id < s.c.rules[x.rule].id {
+			*x = said{r.category, r.confidence, i}
+		}
+		return
+	}
+	k.said = append(k.said, said{r.category, r.confidence, i})
+}
+
+// later asks the rules that look at the value or the context.
+func (s *Scanner) later(k *known) {
+	x := s.c.index
+	first := len(s.atoms.List)
+	for i := range x.texts {
+		if t := &x.texts[i]; t.late {
+			t.set.Match(s.textOf(t.slot), &s.atoms)
+		}
+	}
+	if first == len(s.atoms.List) && len(k.open) == 0 {
+		return
+	}
+	s.round++
+	for _, i := range k.open {
+		s.late(i)
+	}
+	for _, a := range s.atoms.List[first:] {
+		for _, i := range x.waiting[a] {
+			s.late(i)
+		}
+	}
+}
+
+// late asks a rule when everything is known.
+func (s *Scanner) late(i int32) {
+	if s.asked[i] == s.round {
+		return
+	}
+	s.asked[i] = s.round
+	x, r := &s.c.index.rules[i], &s.c.rules[i]
+	s.spent = false
+	if x.simple || s.eval(x, &x.root, false) == isTrue && !s.spent {
+		s.claim(said{r.category, r.confidence, i})
+	}
+}
+
+// rest evaluates a part of a condition that the index does not answer.
+func (s *Scanner) rest(p *expr.Program, node int) (bool, expr.Code) {
+	s.prepare()
+	if s.c.index.readsWords {
+		s.needWords()
+	}
+	l := &s.levels[0]
+	l.host.Reset()
+	ok, code := l.rule.EvalBoolAt(p, node)
+	s.spent = s.spent || code == expr.TooMuch
+	return ok, code
 }
 
 // declare takes the categories that a tag names.

@@ -100,7 +100,7 @@ func (s *Scanner) hopeful(d *detector, i int, k *known, text string, floor int32
 	if confidence+d.boost < floor || s.NoContext {
 		return false
 	}
-	if k.near[i>>6]>>(i&63)&1 == 1 {
+	if k.isNear(int(i)) {
 		return true
 	}
 	if !s.looked {
@@ -182,6 +182,9 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 		copy(v, s.vars[:])
 		l.ready = true
 	}
+	if d.words {
+		s.needWords()
+	}
 	l.host.Reset()
 	match := cut(text[start:end], profile.MaxValue)
 	v[profile.MatchText] = expr.String(match)
@@ -216,7 +219,7 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 }
 
 func (s *Scanner) weigh(d *detector, i int32, k *known, text string, start, end int, confidence int32) int32 {
-	if d.boost > 0 && !s.NoContext && (k.near[i>>6]>>(i&63)&1 == 1 || s.nearby.has(text, start, end, d.context)) {
+	if d.boost > 0 && !s.NoContext && (k.isNear(int(i)) || s.nearby.has(text, start, end, d.context)) {
 		confidence = min(confidence+d.boost, 1000)
 	}
 	return confidence

@@ -43,6 +43,20 @@ func (w *wordList) word(i int) []byte {
 	return w.buf[w.ends[i-1]:w.ends[i]]
 }
 
+// goesOn reports whether the words from i on begin with phrase. Its last word may
+// stand in the plural.
+func (w *wordList) goesOn(i int, phrase []string) bool {
+	if i+len(phrase) > w.n {
+		return false
+	}
+	for j, p := range phrase {
+		if !isWordOf(w.word(i+j), p, j == len(phrase)-1) {
+			return false
+		}
+	}
+	return true
+}
+
 // read replaces the words by those of text.
 func (w *wordList) read(text string) {
 	w.buf, w.n = w.buf[:0], 0

@@ -109,6 +109,7 @@ const (
 const (
 	MaxValue       = 64 << 10 // bytes of value, match.text
 	MaxName        = 1 << 10  // bytes of names, paths, types, keys and other short texts
+	MaxType        = 128      // bytes of field.type
 	MaxDescription = 4 << 10  // bytes of field.description
 	MaxAround      = 256      // bytes of match.before and match.after
 	MaxWords       = 64       // words of a name
@@ -122,7 +123,7 @@ var fieldVars = []expr.Var{
 	FieldName:        {Name: "field.name", Type: expr.TString, MaxLen: MaxName, Doc: "name of the field as the data has it"},
 	FieldPath:        {Name: "field.path", Type: expr.TString, MaxLen: MaxName, Doc: "path from the record to the field"},
 	FieldWords:       {Name: "field.words", Type: expr.ListOf(expr.TString), MaxLen: 128, MaxElems: MaxWords, Doc: "words of the name, lower case"},
-	FieldType:        {Name: "field.type", Type: expr.TString, MaxLen: 128, Doc: "declared type, as the source names it"},
+	FieldType:        {Name: "field.type", Type: expr.TString, MaxLen: MaxType, Doc: "declared type, as the source names it"},
 	FieldTags:        {Name: "field.tags", Type: strMap, MaxLen: MaxName, MaxElems: MaxEntries, Doc: "declared tags"},
 	FieldSource:      {Name: "field.source", Type: expr.TString, MaxLen: MaxName, Doc: "where the field comes from, such as a table or topic"},
 	FieldDescription: {Name: "field.description", Type: expr.TString, MaxLen: MaxDescription, Doc: "description of the field"},

@@ -1,0 +1,530 @@
+package scan
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Set says which of many regular expressions match somewhere in a text. All are
+// looked for in one pass, so that the cost does not depend on how many there are.
+//
+// Its expressions are those of package regexp, with the same meaning to the last
+// byte: case counts, \b is ASCII, a byte that is not UTF-8 reads as U+FFFD. This is
+// what the matches function of CEL does; patterns of detectors mean other things,
+// see [Pattern].
+//
+// The pass runs a deterministic automaton over characters, whose states are made
+// when a text first needs them. Memory and work are bounded by setBytes and
+// setGenerations: expressions whose states multiply are split into ever smaller
+// parts, each with an automaton of its own, and in the end go to package regexp one
+// by one, which is linear in the text.
+//
+// A Set is safe for concurrent use. Nothing is compiled before the first text.
+type Set struct {
+	exprs []string
+	ids   []uint32
+	lower bool
+	once  sync.Once
+	mu    sync.Mutex // of splitting
+	parts atomic.Pointer[[]*part]
+}
+
+// Bounds of a Set.
+const (
+	// setBytes is about what all states of a Set may take; parts share it. The 20
+	// rules of our benchmark take 60 kB.
+	setBytes = 8 << 20
+	// setGenerations is how often a part may forget its states and begin anew
+	// before it is split.
+	setGenerations = 3
+	// maxParts bounds how often a Set is split. Beyond it expressions go to regexp.
+	maxParts = 64
+	// maxClasses bounds the classes of characters of an automaton.
+	maxClasses = 250
+)
+
+// NewSet makes a set of expressions, which must compile; id i is what a match of
+// expression i is known by. If lower is set, the text's ASCII letters are taken
+// for small ones, as if lowerAscii had been called.
+func NewSet(exprs []string, ids []uint32, lower bool) *Set {
+	return &Set{exprs: slices.Clone(exprs), ids: slices.Clone(ids), lower: lower}
+}
+
+// Matches is a set of ids, which also knows them as a list.
+type Matches struct {
+	List []uint32 // in the order in which they came
+	bits []uint64
+}
+
+// Grow makes room for ids below n.
+func (m *Matches) Grow(n int) {
+	if words := (n + 63) / 64; words > len(m.bits) {
+		m.bits = append(m.bits, make([]uint64, words-len(m.bits))...)
+	}
+}
+
+// Has reports whether id is in the set.
+func (m *Matches) Has(id uint32) bool { return m.bits[id>>6]>>(id&63)&1 == 1 }
+
+// Add puts id into the set, for which there must be room.
+func (m *Matches) Add(id uint32) {
+	if w := &m.bits[id>>6]; *w>>(id&63)&1 == 0 {
+		*w |= 1 << (id & 63)
+		m.List = append(m.List, id)
+	}
+}
+
+// Reset empties the set.
+func (m *Matches) Reset() {
+	for _, id := range m.List {
+		m.bits[id>>6] = 0
+	}
+	m.List = m.List[:0]
+}
+
+// Match adds the ids of the expressions that match somewhere in text.
+func (s *Set) Match(text string, m *Matches) {
+	parts := s.parts.Load()
+	if parts == nil {
+		s.once.Do(s.compile)
+		parts = s.parts.Load()
+	}
+	for _, p := range *parts {
+		if p.single != nil {
+			if p.matches(text, s.lower) {
+				m.Add(s.ids[p.members[0]])
+			}
+			continue
+		}
+		if !p.run(text, m) {
+			s.slow(p, text, m)
+		}
+	}
+}
+
+// slow asks each expression of a part that gave up on a text, and sees to it that
+// later texts fare better.
+func (s *Set) slow(p *part, text string, m *Matches) {
+	for _, i := range p.members {
+		one := s.alone(i)
+		if one.matches(text, s.lower) {
+			m.Add(s.ids[i])
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	parts := *s.parts.Load()
+	at := slices.Index(parts, p)
+	if at < 0 {
+		return // another goroutine was faster
+	}
+	next := slices.Delete(slices.Clone(parts), at, at+1)
+	next = append(next, s.split(p.members, len(next)+2)...)
+	s.parts.Store(&next)
+}
+
+// split makes two parts of one, or single expressions if there are too many parts.
+func (s *Set) split(members []uint32, parts int) []*part {
+	var out []*part
+	if len(members) > 1 && parts <= maxParts {
+		for _, half := range [][]uint32{members[:len(members)/2], members[len(members)/2:]} {
+			out = append(out, s.join(half, parts)...)
+		}
+		return out
+	}
+	for _, i := range members {
+		out = append(out, s.alone(i))
+	}
+	return out
+}
+
+func (s *Set) compile() {
+	all := make([]uint32, len(s.exprs))
+	for i := range all {
+		all[i] = uint32(i)
+	}
+	parts := s.join(all, 1)
+	s.parts.Store(&parts)
+}
+
+// alone is a part of one expression that regexp looks for.
+func (s *Set) alone(i uint32) *part {
+	re, err := regexp.Compile(s.exprs[i])
+	if err != nil {
+		// Callers compiled it before, so this is a broken build; it matches nothing.
+		re = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
+	}
+	return &part{members: []uint32{i}, single: re}
+}
+
+// matches reports whether a single expression matches.
+func (p *part) matches(text string, lower bool) bool {
+	if lower {
+		b := []byte(text)
+		for i, c := range b {
+			if c >= 'A' && c <= 'Z' {
+				b[i] = c + 'a' - 'A'
+			}
+		}
+		return p.single.Match(b)
+	}
+	return p.single.MatchString(text)
+}
+
+// A part is an automaton of some expressions of a Set, or one expression alone.
+type part struct {
+	members []uint32 // indexes of the expressions
+	single  *regexp.Regexp
+
+	insts  []setInst
+	starts []uint32 // where expressions begin that may begin anywhere
+	roots  []uint32 // where those begin that hold at the beginning of the text only
+	class  [utf8.RuneSelf]uint8
+	// Characters outside ASCII: those from wide[i] up to the next are of class
+	// wideClass[i].
+	wide      []rune
+	wideClass []uint8
+	kinds     []kind     // of each class; the last is the end of the text
+	takes     [][]uint64 // by class: the sets of characters that it lies in
+
+	bytes       int // what states may take
+	states      atomic.Pointer[setStates]
+	generations atomic.Int32
+
+	// For making states; states.mu guards them.
+	mu   sync.Mutex
+	todo []uint32
+	seen []uint32 // seen[pc] == mark
+	mark uint32
+}
+
+// A setInst is an instruction.
+type setInst struct {
+	out, arg uint32 // arg: second way of opAlt, condition of opEmpty, set of opRune
+	id       uint32 // opMatch: what matched
+	op       uint8
+}
+
+type setStates struct {
+	byKey map[string]*setState
+	begin *setState
+	bytes int
+}
+
+// A setState is what the automaton knows after some characters.
+type setState struct {
+	next []atomic.Pointer[setState] // by class of the next character
+	// event is set where a run must look up: something matched on the way into this
+	// state, or nothing can match any more.
+	event, dead bool
+	prev        kind
+	hits        []uint32 // ids
+	pcs         []uint32 // instructions that wait for the next character
+}
+
+// kindLine is a newline, for (?m).
+const kindLine = kindWide + 1
+
+// join makes a part of several expressions; of single ones if their characters
+// cannot be told apart in few classes.
+func (s *Set) join(members []uint32, parts int) []*part {
+	p := &part{members: members, bytes: setBytes / parts}
+	var sets []*syntax.Inst
+	byRunes := map[string]uint32{}
+	for _, i := range members {
+		tree, err := syntax.Parse(s.exprs[i], syntax.Perl)
+		if err != nil {
+			continue // see alone
+		}
+		prog, err := syntax.Compile(tree.Simplify())
+		if err != nil {
+			continue
+		}
+		base := uint32(len(p.insts))
+		for j := range prog.Inst {
+			in := &prog.Inst[j]
+			out := setInst{out: in.Out + base, arg: in.Arg, id: s.ids[i]}
+			switch in.Op {
+			case syntax.InstAlt, syntax.InstAltMatch:
+				out.op, out.arg = opAlt, in.Arg+base
+			case syntax.InstCapture, syntax.InstNop:
+				out.op = opNop
+			case syntax.InstEmptyWidth:
+				out.op = opEmpty
+			case syntax.InstMatch:
+				out.op = opMatch
+			case syntax.InstFail:
+				out.op = opFail
+			default:
+				out.op = opRune
+				key := appendKey([]byte{byte(in.Op)}, in.Arg&uint32(syntax.FoldCase))
+				for _, r := range in.Rune {
+					key = appendKey(key, uint32(r))
+				}
+				set, ok := byRunes[string(key)]
+				if !ok {
+					set = uint32(len(sets))
+					byRunes[string(key)] = set
+					sets = append(sets, in)
+				}
+				out.arg = set
+			}
+			p.insts = append(p.insts, out)
+		}
+		if start := base + uint32(prog.Start); prog.StartCond()&syntax.EmptyBeginText != 0 {
+			p.roots = append(p.roots, start)
+		} else {
+			p.starts = append(p.starts, start)
+		}
+	}
+	if !p.partition(sets, s.lower) {
+		return s.split(members, parts+1)
+	}
+	p.seen = make([]uint32, len(p.insts))
+	p.reset()
+	return []*part{p}
+}
+
+// partition puts characters that no instruction tells apart into one class.
+func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
+	classes := map[string]uint8{}
+	words := (len(sets) + 63) / 64
+	classOf := func(r rune) (uint8, bool) {
+		takes := make([]uint64, words)
+		for i, in := range sets {
+			if in.MatchRune(r) {
+				takes[i>>6] |= 1 << (i & 63)
+			}
+		}
+		k := kindOther
+		switch {
+		case r == '\n':
+			k = kindLine
+		case syntax.IsWordChar(r):
+			k = kindWord
+		}
+		key := make([]byte, 1, 1+8*words)
+		key[0] = byte(k)
+		for _, t := range takes {
+			key = appendKey(appendKey(key, uint32(t)), uint32(t>>32))
+		}
+		c, ok := classes[string(key)]
+		if !ok {
+			if len(classes) == maxClasses {
+				return 0, false
+			}
+			c = uint8(len(classes))
+			classes[string(key)] = c
+			p.kinds = append(p.kinds, k)
+			p.takes = append(p.takes, takes)
+		}
+		return c, true
+	}
+	for r := range rune(utf8.RuneSelf) {
+		c, ok := classOf(r)
+		if !ok {
+			return false
+		}
+		p.class[r] = c
+	}
+	if lower {
+		for r := 'A'; r <= 'Z'; r++ {
+			p.class[r] = p.class[r+'a'-'A']
+		}
+	}
+	// Only where a range of some set begins or ends can the class change.
+	p.wide = []rune{utf8.RuneSelf}
+	add := func(r rune) {
+		if r > utf8.RuneSelf {
+			p.wide = append(p.wide, r)
+		}
+	}
+	for _, in := range sets {
+		if len(in.Rune) == 1 {
+			// One character, and those that it is equal to without regard to case.
+			first := in.Rune[0]
+			for r, more := first, true; more; more = r != first {
+				add(r)
+				add(r + 1)
+				r = unicode.SimpleFold(r)
+			}
+			continue
+		}
+		for i := 0; i+1 < len(in.Rune); i += 2 {
+			add(in.Rune[i])
+			add(in.Rune[i+1] + 1)
+		}
+	}
+	slices.Sort(p.wide)
+	p.wide = slices.Compact(p.wide)
+	p.wideClass = make([]uint8, len(p.wide))
+	for i, r := range p.wide {
+		c, ok := classOf(r)
+		if !ok {
+			return false
+		}
+		p.wideClass[i] = c
+	}
+	p.kinds = append(p.kinds, kindNone)
+	return true
+}
+
+// wideOf is the class of a character outside ASCII.
+func (p *part) wideOf(r rune) uint8 {
+	i, ok := slices.BinarySearch(p.wide, r)
+	if !ok {
+		i--
+	}
+	return p.wideClass[i]
+}
+
+func (p *part) reset() {
+	st := &setStates{byKey: map[string]*setState{}}
+	begin := slices.Concat(p.starts, p.roots)
+	slices.Sort(begin)
+	st.begin = p.make(st, begin, nil, kindNone)
+	p.states.Store(st)
+}
+
+// run adds what matches in text. It returns false if it gave up; then anything may
+// match besides.
+func (p *part) run(text string, m *Matches) bool {
+	gen := p.states.Load()
+	st := gen.begin
+	for i := 0; i < len(text); i++ {
+		var c uint8
+		if b := text[i]; b < utf8.RuneSelf {
+			c = p.class[b]
+		} else {
+			r, width := utf8.DecodeRuneInString(text[i:])
+			c = p.wideOf(r)
+			i += width - 1
+		}
+		next := st.next[c].Load()
+		if next == nil {
+			if next = p.step(gen, st, int(c)); next == nil {
+				return false
+			}
+		}
+		if st = next; st.event {
+			for _, id := range st.hits {
+				m.Add(id)
+			}
+			if st.dead {
+				return true
+			}
+		}
+	}
+	end := len(p.kinds) - 1
+	last := st.next[end].Load()
+	if last == nil {
+		if last = p.step(gen, st, end); last == nil {
+			return false
+		}
+	}
+	for _, id := range last.hits {
+		m.Add(id)
+	}
+	return true
+}
+
+// step makes the state that follows st on a character of class c, or returns nil
+// if no more are made.
+func (p *part) step(gen *setStates, st *setState, c int) *setState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if next := st.next[c].Load(); next != nil {
+		return next
+	}
+	if p.generations.Load() > setGenerations {
+		return nil
+	}
+	next := p.kinds[c]
+	var hits, waiting []uint32
+	p.mark++
+	p.todo = append(p.todo[:0], st.pcs...)
+	if st != gen.begin {
+		p.todo = append(p.todo, p.starts...)
+	}
+	for len(p.todo) > 0 {
+		pc := p.todo[len(p.todo)-1]
+		p.todo = p.todo[:len(p.todo)-1]
+		if p.seen[pc] == p.mark {
+			continue
+		}
+		p.seen[pc] = p.mark
+		switch in := &p.insts[pc]; in.op {
+		case opMatch:
+			hits = append(hits, in.id)
+		case opAlt:
+			p.todo = append(p.todo, in.out, in.arg)
+		case opNop:
+			p.todo = append(p.todo, in.out)
+		case opEmpty:
+			if conditions(st.prev, next)&syntax.EmptyOp(in.arg) == syntax.EmptyOp(in.arg) {
+				p.todo = append(p.todo, in.out)
+			}
+		case opRune:
+			if next != kindNone && p.takes[c][in.arg>>6]>>(in.arg&63)&1 == 1 {
+				waiting = append(waiting, in.out)
+			}
+		}
+	}
+	slices.Sort(waiting)
+	slices.Sort(hits)
+	made := p.make(gen, slices.Compact(waiting), slices.Compact(hits), next)
+	st.next[c].Store(made)
+	if gen.bytes >= p.bytes && p.states.Load() == gen {
+		if p.generations.Add(1) <= setGenerations {
+			p.reset()
+		}
+	}
+	return made
+}
+
+// conditions are those that hold between characters of two kinds.
+func conditions(before, after kind) syntax.EmptyOp {
+	op := syntax.EmptyNoWordBoundary
+	if (before == kindWord) != (after == kindWord) {
+		op = syntax.EmptyWordBoundary
+	}
+	if before == kindNone {
+		op |= syntax.EmptyBeginText | syntax.EmptyBeginLine
+	}
+	if before == kindLine {
+		op |= syntax.EmptyBeginLine
+	}
+	if after == kindNone {
+		op |= syntax.EmptyEndText | syntax.EmptyEndLine
+	}
+	if after == kindLine {
+		op |= syntax.EmptyEndLine
+	}
+	return op
+}
+
+// make finds or makes a state.
+func (p *part) make(gen *setStates, pcs, hits []uint32, prev kind) *setState {
+	key := make([]byte, 0, 4*len(pcs)+4*len(hits)+5)
+	key = appendKey(append(key, byte(prev)), uint32(len(hits)))
+	for _, id := range hits {
+		key = appendKey(key, id)
+	}
+	for _, pc := range pcs {
+		key = appendKey(key, pc)
+	}
+	if st := gen.byKey[string(key)]; st != nil {
+		return st
+	}
+	st := &setState{next: make([]atomic.Pointer[setState], len(p.kinds)), hits: hits, pcs: pcs, prev: prev}
+	st.dead = len(pcs) == 0 && len(p.starts) == 0
+	st.event = st.dead || len(hits) > 0
+	gen.byKey[string(key)] = st
+	gen.bytes += 2*len(key) + 8*len(p.kinds) + 128
+	return st
+}

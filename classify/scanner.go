@@ -267,6 +267,10 @@ func (s *Scanner) know(f *Field) *known {
 func (s *Scanner) learn(k *known, f *Field) {
 	x := s.c.index
 	s.atoms.Reset()
+	if s.c.readsPath && f.Path != "" && f.Path != f.Name {
+		s.name.read(cut(f.Path, profile.MaxName))
+		s.readWords(k, false)
+	}
 	if len(x.words) > 0 {
 		s.readName()
 		s.readWords(k, true)
@@ -294,11 +298,6 @@ func (s *Scanner) learn(k *known, f *Field) {
 	}
 	if x.recall {
 		k.atoms = append(k.atoms, s.atoms.List...)
-	}
-	if s.c.readsPath && f.Path != "" && f.Path != f.Name {
-		s.named = false
-		s.name.read(cut(f.Path, profile.MaxName))
-		s.readWords(k, false)
 	}
 }
 

@@ -176,23 +176,24 @@ func (f *group) partition() {
 			sets[f.insts[i].ascii] = true
 		}
 	}
-	of := [128]int{}
+	var of [128]uint8
 	n := 1
 	// The order of the sets decides about numbers only, which nothing shows.
 	for set := range sets {
-		split := map[[2]int]int{}
+		var split [256]uint8 // by class and whether it is in the set: the new class and one
+		n = 0
 		for b := range of {
-			k := [2]int{of[b], int(set[b>>6] >> (b & 63) & 1)}
-			if _, ok := split[k]; !ok {
-				split[k] = len(split)
+			k := 2*of[b] + uint8(set[b>>6]>>(b&63)&1)
+			if split[k] == 0 {
+				n++
+				split[k] = uint8(n)
 			}
-			of[b] = split[k]
+			of[b] = split[k] - 1
 		}
-		n = len(split)
 	}
 	f.sample = make([]byte, n)
 	for b := range of {
-		f.class[b] = uint8(of[b])
+		f.class[b] = of[b]
 		f.sample[of[b]] = byte(b)
 	}
 	for b := 0x80; b < 0x100; b++ {

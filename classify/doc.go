@@ -37,7 +37,25 @@
 // order: confidence from high to low, then category, then rule, then first span;
 // equal input gives equal output, in every host.
 //
+// # Cost
+//
+// A field meets the rules that can hold for it. What a condition asks about a text
+// is answered for all rules in one pass over that text: equality, startsWith,
+// endsWith, contains, in and matches, also of lowerAscii(). What it asks about the
+// words of the name (hasAny, hasAll, in, ==) is answered by looking up each word
+// once. Anything else in a condition is evaluated only for rules that those answers
+// call; a rule that nothing can call, such as one that only negates, is asked about
+// every field. What the name, path, type, source, description and tags say is
+// remembered for a field, and only rules that the value or the context can still
+// decide are asked again.
+//
 // # Limits
+//
+// What is remembered is bounded: 4,096 fields, each with texts of 4 KiB at most in
+// all, and a field that finds its place taken replaces another one. The automata
+// that answer for texts are made as they are needed, within 8 MiB for each of the
+// variables; conditions whose automata would not stay within that are matched one
+// by one, in linear time.
 //
 // Rules see names and other short texts up to 1 KiB, descriptions up to 4 KiB and
 // values up to 64 KiB; what is longer is cut for them. Detectors look at the whole

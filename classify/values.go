@@ -191,6 +191,7 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 	v[profile.MatchDigits] = expr.String(cut(l.host.Digits(match), profile.MaxName))
 	v[profile.MatchGroups] = expr.Strings(nil)
 	if d.groups {
+		l.machine.Groups(d.pattern, text)
 		l.groups = l.groups[:0]
 		for i := 0; i < len(l.machine.Loc); i += 2 {
 			g := ""

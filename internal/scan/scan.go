@@ -17,6 +17,7 @@ import (
 	"errors"
 	"regexp/syntax"
 	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 )
@@ -40,6 +41,7 @@ type Pattern struct {
 	// and most patterns, never do.
 	once  sync.Once
 	tree  *syntax.Regexp
+	prog  *syntax.Prog
 	insts []inst
 	start uint32
 	// first tells the bytes that a match can begin with.
@@ -51,6 +53,8 @@ type Pattern struct {
 	// loose is the pattern as a [Filter] sees it.
 	loose      []inst
 	looseStart uint32
+
+	finder atomic.Pointer[part]
 }
 
 // The operations of an inst.
@@ -120,11 +124,12 @@ func (p *Pattern) program() {
 		prog, err := syntax.Compile(p.tree.Simplify())
 		if err != nil {
 			// What parses and passed the weighing compiles; if ever not, the loose
-			// program stands in and finds too much rather than too little.
-			p.insts, p.start = p.loose, p.looseStart
-		} else {
-			p.insts, p.start = newInsts(prog), uint32(prog.Start)
+			// program, which did once, stands in and finds too much rather than too little.
+			if prog, err = syntax.Compile(loosen(p.tree).Simplify()); err != nil {
+				prog = &syntax.Prog{Inst: []syntax.Inst{{Op: syntax.InstFail}}}
+			}
 		}
+		p.insts, p.start, p.prog = newInsts(prog), uint32(prog.Start), prog
 		p.tree = nil
 		firsts(p.insts, p.start, &p.first, make([]bool, len(p.insts)))
 	})
@@ -251,8 +256,9 @@ func (l *list) has(pc uint32) bool {
 // nothing once it has grown. The zero Machine is ready to use; it serves one
 // goroutine at a time.
 type Machine struct {
-	// Loc holds the places of the last match: two byte offsets for each group,
-	// -1 for a group that took no part. It changes with the next search.
+	// Loc holds the place of the last match, and after [Machine.Groups] those of its
+	// groups: two byte offsets each, -1 for a group that took no part. It changes with
+	// the next search.
 	Loc []int
 
 	a, b list
@@ -260,9 +266,16 @@ type Machine struct {
 	n    int   // len(cur)
 }
 
+// Groups fills in the groups of the last match, which Find found with p in text.
+func (m *Machine) Groups(p *Pattern, text string) {
+	if len(m.Loc) < 2*p.groups {
+		m.find(p, text, m.Loc[0], m.Loc[1])
+	}
+}
+
 // Span is where the last match of p lies: its group span, or all of it.
 func (m *Machine) Span(p *Pattern) (start, end int) {
-	if s := 2 * p.span; m.Loc[s] >= 0 {
+	if s := 2 * p.span; s > 0 && m.Loc[s] >= 0 {
 		return m.Loc[s], m.Loc[s+1]
 	}
 	return m.Loc[0], m.Loc[1]
@@ -292,6 +305,116 @@ func (m *Machine) ready(p *Pattern) {
 // ends at or before limit, both byte offsets, and of those that begin there for
 // the longest. It sees what stands before from and after limit.
 func (m *Machine) Find(p *Pattern, text string, from, limit int) bool {
+	f := p.automaton()
+	// Each place where a match can begin is tried, with an automaton that mostly says
+	// no after some characters. Where it does not, trying all would not be linear.
+	spare := tries*(limit-from) + 1024
+	for pos := from; pos < limit; {
+		b := text[pos]
+		if f.first[b>>6]>>(b&63)&1 == 0 {
+			pos++
+			continue
+		}
+		end, seen := f.longest(text, pos, limit)
+		if seen < 0 || spare < 0 {
+			return m.find(p, text, pos, limit)
+		}
+		if end >= 0 {
+			if p.span > 0 {
+				return m.find(p, text, pos, end)
+			}
+			m.Loc = append(m.Loc[:0], pos, end)
+			return true
+		}
+		spare -= seen
+		if pos++; b >= utf8.RuneSelf {
+			_, width := utf8.DecodeRuneInString(text[pos-1:])
+			pos += width - 1
+		}
+	}
+	return false
+}
+
+// tries is how often a byte may be looked at, on average, before Find changes to the
+// way that is slower and linear.
+const tries = 8
+
+// finderBytes bounds what the states of one pattern's automaton may take.
+const finderBytes = 256 << 10
+
+// automaton is the one that finds where matches end that begin at a known place.
+func (p *Pattern) automaton() *part {
+	if f := p.finder.Load(); f != nil {
+		return f
+	}
+	p.program()
+	f := &part{bytes: finderBytes, wideWords: true, first: p.first}
+	c := &charSets{byRunes: map[string]uint32{}}
+	f.roots = []uint32{f.add(p.prog, 0, c) + uint32(p.prog.Start)}
+	if !f.partition(c.sets, false) {
+		f.generations.Store(setGenerations + 1)
+	}
+	f.seen = make([]uint32, len(f.insts))
+	f.reset()
+	p.finder.CompareAndSwap(nil, f)
+	return p.finder.Load()
+}
+
+// longest is where the longest match ends that begins at start and ends at or
+// before limit, or -1, and how many bytes it looked at; -1 if it gave up.
+func (p *part) longest(text string, start, limit int) (end, seen int) {
+	before := kindNone
+	if start > 0 {
+		r := rune(text[start-1])
+		if r >= utf8.RuneSelf {
+			r, _ = utf8.DecodeLastRuneInString(text[:start])
+		}
+		switch {
+		case isWord(r):
+			before = kindWord
+		case r == '\n':
+			before = kindLine
+		default:
+			before = kindOther
+		}
+	}
+	gen := p.states.Load()
+	st := gen.after[before]
+	end = -1
+	for i := start; ; i++ {
+		c, at := uint8(len(p.kinds)-1), i
+		if i < len(text) {
+			if b := text[i]; b < utf8.RuneSelf {
+				c = p.class[b]
+			} else {
+				r, width := utf8.DecodeRuneInString(text[i:])
+				c = p.wideOf(r)
+				i += width - 1
+			}
+		}
+		next := st.next[c].Load()
+		if next == nil {
+			if next = p.step(gen, st, int(c)); next == nil {
+				return -1, -1
+			}
+		}
+		if st = next; st.event {
+			if len(st.hits) > 0 {
+				end = at
+			}
+			if st.dead {
+				return end, i - start
+			}
+		}
+		if i >= limit || i >= len(text) {
+			return end, i - start
+		}
+	}
+}
+
+// find does what Find does, for every text in time linear in it, and finds the
+// groups.
+func (m *Machine) find(p *Pattern, text string, from, limit int) bool {
 	p.program()
 	m.ready(p)
 	now, next := &m.a, &m.b

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,6 +92,7 @@ func TestReference(t *testing.T) {
 				if rapid.Bool().Draw(t, "matching") {
 					text = text[:len(text)/2] + rapid.StringMatching(pattern).Draw(t, "match") + text[len(text)/2:]
 				}
+				agreeOn(t, p, text)
 				var f Features
 				f.Read(text)
 				hits := make([]uint64, 1)
@@ -118,6 +120,40 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// agreeOn asserts that the automaton of a pattern finds what the machine finds that
+// follows all ways side by side, from several places on and up to several ends.
+func agreeOn(t require.TestingT, p *Pattern, text string) {
+	var fast, slow Machine
+	p.automaton()
+	for from, tries := 0, 0; from <= len(text) && tries < 20; tries++ {
+		for _, limit := range []int{len(text), from + (len(text)-from)/2} {
+			for limit < len(text) && !utf8.RuneStart(text[limit]) {
+				limit++
+			}
+			got, want := fast.Find(p, text, from, limit), slow.find(p, text, from, limit)
+			require.Equal(t, want, got, "%q from %d to %d", text, from, limit)
+			if got {
+				fast.Groups(p, text)
+				require.Equal(t, slow.Loc, fast.Loc, "%q from %d to %d", text, from, limit)
+			}
+		}
+		_, width := utf8.DecodeRuneInString(text[from:])
+		from += max(width, 1)
+	}
+}
+
+// A text in which every place begins a long match that does not end well is still
+// searched in linear time: the machine changes its way.
+func TestFindManyBeginnings(t *testing.T) {
+	p, err := Compile(`[a-z]+[0-9]`, false)
+	require.NoError(t, err)
+	var m Machine
+	text := strings.Repeat("a", 20_000)
+	assert.False(t, m.Find(p, text, 0, len(text)))
+	assert.True(t, m.Find(p, text+"1", 0, len(text)+1))
+	assert.Equal(t, []int{0, len(text) + 1}, m.Loc[:2])
+}
+
 func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -133,6 +169,7 @@ func TestGroups(t *testing.T) {
 	require.NoError(t, err)
 	var m Machine
 	require.True(t, m.Find(p, "to jane@example.org!", 0, 20))
+	m.Groups(p, "to jane@example.org!")
 	assert.Equal(t, []int{3, 19, 3, 7, 8, 15, 16, 19}, m.Loc)
 	start, end := m.Span(p)
 	assert.Equal(t, []int{8, 15}, []int{start, end})
@@ -195,6 +232,7 @@ func FuzzFind(f *testing.F) {
 			t.Skip()
 		}
 		var m Machine
+		agreeOn(t, p, text)
 		got := m.Find(p, text, 0, len(text))
 		var features Features
 		features.Read(text)

@@ -189,10 +189,15 @@ type part struct {
 	// wideClass[i].
 	wide      []rune
 	wideClass []uint8
+	// wideWords says that characters outside ASCII may belong to words; then their
+	// classes are in wideWord.
+	wideWords bool
+	wideWord  []uint8
 	kinds     []kind     // of each class; the last is the end of the text
 	takes     [][]uint64 // by class: the sets of characters that it lies in
 
-	bytes       int // what states may take
+	first       [4]uint64 // of a pattern's finder: bytes that a match can begin with
+	bytes       int       // what states may take
 	states      atomic.Pointer[setStates]
 	generations atomic.Int32
 
@@ -213,6 +218,9 @@ type setInst struct {
 type setStates struct {
 	byKey map[string]*setState
 	begin *setState
+	// after are the beginnings in the middle of a text, after a character of a kind,
+	// for a part all of whose expressions begin where they are told to.
+	after [kindLine + 1]*setState
 	bytes int
 }
 
@@ -234,8 +242,7 @@ const kindLine = kindWide + 1
 // cannot be told apart in few classes.
 func (s *Set) join(members []uint32, parts int) []*part {
 	p := &part{members: members, bytes: setBytes / parts}
-	var sets []*syntax.Inst
-	byRunes := map[string]uint32{}
+	c := &charSets{byRunes: map[string]uint32{}}
 	for _, i := range members {
 		tree, err := syntax.Parse(s.exprs[i], syntax.Perl)
 		if err != nil {
@@ -245,44 +252,14 @@ func (s *Set) join(members []uint32, parts int) []*part {
 		if err != nil {
 			continue
 		}
-		base := uint32(len(p.insts))
-		for j := range prog.Inst {
-			in := &prog.Inst[j]
-			out := setInst{out: in.Out + base, arg: in.Arg, id: s.ids[i]}
-			switch in.Op {
-			case syntax.InstAlt, syntax.InstAltMatch:
-				out.op, out.arg = opAlt, in.Arg+base
-			case syntax.InstCapture, syntax.InstNop:
-				out.op = opNop
-			case syntax.InstEmptyWidth:
-				out.op = opEmpty
-			case syntax.InstMatch:
-				out.op = opMatch
-			case syntax.InstFail:
-				out.op = opFail
-			default:
-				out.op = opRune
-				key := appendKey([]byte{byte(in.Op)}, in.Arg&uint32(syntax.FoldCase))
-				for _, r := range in.Rune {
-					key = appendKey(key, uint32(r))
-				}
-				set, ok := byRunes[string(key)]
-				if !ok {
-					set = uint32(len(sets))
-					byRunes[string(key)] = set
-					sets = append(sets, in)
-				}
-				out.arg = set
-			}
-			p.insts = append(p.insts, out)
-		}
+		base := p.add(prog, s.ids[i], c)
 		if start := base + uint32(prog.Start); prog.StartCond()&syntax.EmptyBeginText != 0 {
 			p.roots = append(p.roots, start)
 		} else {
 			p.starts = append(p.starts, start)
 		}
 	}
-	if !p.partition(sets, s.lower) {
+	if !p.partition(c.sets, s.lower) {
 		return s.split(members, parts+1)
 	}
 	p.seen = make([]uint32, len(p.insts))
@@ -290,23 +267,63 @@ func (s *Set) join(members []uint32, parts int) []*part {
 	return []*part{p}
 }
 
+// charSets are the sets of characters that the instructions of a part take, each
+// once: by an instruction that takes it.
+type charSets struct {
+	sets    []*syntax.Inst
+	byRunes map[string]uint32
+}
+
+func (c *charSets) number(in *syntax.Inst) uint32 {
+	key := appendKey([]byte{byte(in.Op)}, in.Arg&uint32(syntax.FoldCase))
+	for _, r := range in.Rune {
+		key = appendKey(key, uint32(r))
+	}
+	n, ok := c.byRunes[string(key)]
+	if !ok {
+		n = uint32(len(c.sets))
+		c.byRunes[string(key)] = n
+		c.sets = append(c.sets, in)
+	}
+	return n
+}
+
+// add takes in a program, whose match is known by id. It returns the number of its
+// first instruction.
+func (p *part) add(prog *syntax.Prog, id uint32, c *charSets) (base uint32) {
+	base = uint32(len(p.insts))
+	for i := range prog.Inst {
+		in := &prog.Inst[i]
+		out := setInst{out: in.Out + base, arg: in.Arg, id: id}
+		switch in.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			out.op, out.arg = opAlt, in.Arg+base
+		case syntax.InstCapture, syntax.InstNop:
+			out.op = opNop
+		case syntax.InstEmptyWidth:
+			out.op = opEmpty
+		case syntax.InstMatch:
+			out.op = opMatch
+		case syntax.InstFail:
+			out.op = opFail
+		default:
+			out.op, out.arg = opRune, c.number(in)
+		}
+		p.insts = append(p.insts, out)
+	}
+	return base
+}
+
 // partition puts characters that no instruction tells apart into one class.
 func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
 	classes := map[string]uint8{}
 	words := (len(sets) + 63) / 64
-	classOf := func(r rune) (uint8, bool) {
+	classOf := func(r rune, k kind) (uint8, bool) {
 		takes := make([]uint64, words)
 		for i, in := range sets {
 			if in.MatchRune(r) {
 				takes[i>>6] |= 1 << (i & 63)
 			}
-		}
-		k := kindOther
-		switch {
-		case r == '\n':
-			k = kindLine
-		case syntax.IsWordChar(r):
-			k = kindWord
 		}
 		key := make([]byte, 1, 1+8*words)
 		key[0] = byte(k)
@@ -326,7 +343,14 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
 		return c, true
 	}
 	for r := range rune(utf8.RuneSelf) {
-		c, ok := classOf(r)
+		k := kindOther
+		switch {
+		case r == '\n':
+			k = kindLine
+		case syntax.IsWordChar(r):
+			k = kindWord
+		}
+		c, ok := classOf(r, k)
 		if !ok {
 			return false
 		}
@@ -363,12 +387,20 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
 	slices.Sort(p.wide)
 	p.wide = slices.Compact(p.wide)
 	p.wideClass = make([]uint8, len(p.wide))
+	if p.wideWords {
+		p.wideWord = make([]uint8, len(p.wide))
+	}
 	for i, r := range p.wide {
-		c, ok := classOf(r)
+		c, ok := classOf(r, kindOther)
 		if !ok {
 			return false
 		}
 		p.wideClass[i] = c
+		if p.wideWords {
+			if p.wideWord[i], ok = classOf(r, kindWord); !ok {
+				return false
+			}
+		}
 	}
 	p.kinds = append(p.kinds, kindNone)
 	return true
@@ -380,6 +412,9 @@ func (p *part) wideOf(r rune) uint8 {
 	if !ok {
 		i--
 	}
+	if p.wideWords && isWord(r) {
+		return p.wideWord[i]
+	}
 	return p.wideClass[i]
 }
 
@@ -388,6 +423,12 @@ func (p *part) reset() {
 	begin := slices.Concat(p.starts, p.roots)
 	slices.Sort(begin)
 	st.begin = p.make(st, begin, nil, kindNone)
+	for k := range st.after {
+		st.after[k] = st.begin
+		if len(p.starts) == 0 {
+			st.after[k] = p.make(st, begin, nil, kind(k))
+		}
+	}
 	p.states.Store(st)
 }
 
@@ -479,10 +520,8 @@ func (p *part) step(gen *setStates, st *setState, c int) *setState {
 	slices.Sort(hits)
 	made := p.make(gen, slices.Compact(waiting), slices.Compact(hits), next)
 	st.next[c].Store(made)
-	if gen.bytes >= p.bytes && p.states.Load() == gen {
-		if p.generations.Add(1) <= setGenerations {
-			p.reset()
-		}
+	if gen.bytes >= p.bytes && p.states.Load() == gen && p.generations.Add(1) <= setGenerations {
+		p.reset()
 	}
 	return made
 }

@@ -143,7 +143,7 @@ func (s *Scanner) search(at int, i int32, text string, k *known, floor int32) {
 	m := &s.levels[at].machine
 	tries, last := 0, -1
 	for from, limit := 0, len(text); from < len(text) && m.Find(d.pattern, text, from, limit); {
-		start, end := m.Span(d.pattern)
+		start, end := m.Span()
 		whole, wholeEnd := m.Loc[0], m.Loc[1]
 		if confidence, ok := s.judge(at, d, text, start, end); ok {
 			confidence = s.weigh(d, i, k, text, start, end, confidence)
@@ -241,7 +241,7 @@ func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
 		if !m.Find(d.pattern, text, 0, len(text)) {
 			return false, expr.OK
 		}
-		start, end := m.Span(d.pattern)
+		start, end := m.Span()
 		if start != 0 || end != len(text) {
 			return false, expr.OK
 		}

@@ -50,6 +50,7 @@ type Pattern struct {
 	groups int // with the whole match
 	span   int // the group named span, or 0
 	need   need
+	trim   trim
 	// loose is the pattern as a [Filter] sees it.
 	loose      []inst
 	looseStart uint32
@@ -100,7 +101,7 @@ func Compile(pattern string, caseSensitive bool) (*Pattern, error) {
 	if weigh(re) > MaxInst {
 		return nil, ErrLarge
 	}
-	p.need = needOf(re)
+	p.need, p.trim = needOf(re), trimOf(re)
 	if p.groups > MaxGroups {
 		return nil, ErrLarge
 	}
@@ -261,6 +262,8 @@ type Machine struct {
 	// the next search.
 	Loc []int
 
+	start, end int // of what was found: the group span, or all
+
 	a, b list
 	cur  []int // groups of the thread being followed
 	n    int   // len(cur)
@@ -273,13 +276,8 @@ func (m *Machine) Groups(p *Pattern, text string) {
 	}
 }
 
-// Span is where the last match of p lies: its group span, or all of it.
-func (m *Machine) Span(p *Pattern) (start, end int) {
-	if s := 2 * p.span; s > 0 && m.Loc[s] >= 0 {
-		return m.Loc[s], m.Loc[s+1]
-	}
-	return m.Loc[0], m.Loc[1]
-}
+// Span is where the last match lies: the group span, or all of it.
+func (m *Machine) Span() (start, end int) { return m.start, m.end }
 
 func (m *Machine) ready(p *Pattern) {
 	n := len(p.insts)
@@ -320,10 +318,13 @@ func (m *Machine) Find(p *Pattern, text string, from, limit int) bool {
 			return m.find(p, text, pos, limit)
 		}
 		if end >= 0 {
-			if p.span > 0 {
+			if p.span > 0 && !p.trim.known {
 				return m.find(p, text, pos, end)
 			}
-			m.Loc = append(m.Loc[:0], pos, end)
+			m.Loc, m.start, m.end = append(m.Loc[:0], pos, end), pos, end
+			if p.span > 0 {
+				m.start, m.end = p.trim.cut(text, pos, end)
+			}
 			return true
 		}
 		spare -= seen
@@ -415,6 +416,17 @@ func (p *part) longest(text string, start, limit int) (end, seen int) {
 // find does what Find does, for every text in time linear in it, and finds the
 // groups.
 func (m *Machine) find(p *Pattern, text string, from, limit int) bool {
+	if !m.match(p, text, from, limit) {
+		return false
+	}
+	m.start, m.end = m.Loc[0], m.Loc[1]
+	if s := 2 * p.span; s > 0 && m.Loc[s] >= 0 {
+		m.start, m.end = m.Loc[s], m.Loc[s+1]
+	}
+	return true
+}
+
+func (m *Machine) match(p *Pattern, text string, from, limit int) bool {
 	p.program()
 	m.ready(p)
 	now, next := &m.a, &m.b

@@ -26,6 +26,7 @@ var patterns = []string{
 	`\b\d{3}-\d{2}-\d{4}\b`, `a+b*c?`, `(?:foo|foobar|bar)+`, `[a-z]+@[a-z]+\.(?:com|org)`, `^ab`, `ab$`, `\Bx\B`,
 	`(?:\b|_)(?P<span>\d{4,6})(?:\b|_)`, `(a|ab)(c|bcd)(d*)`, `x{2,5}y`, `[^a-c]{3}`, `.b`, `(?:a|b)*c`, `k[s]k`, `(?m)^a|b$`,
 	`\b[ps]1_[1-9a-z][0-9a-z]{0,6}_[a-z2-7]{20,52}\b`, `(?:[0-9a-f]{2}:){5}[0-9a-f]{2}`, `é+`, `[\p{L}]{2}\d`,
+	`(?:^|[^a-c])(?P<span>[a-c]+(?: [a-c]+)?)\b`, `(?P<span>a+)(?:[^a]|$)`, `_?(?P<span>\w+)`, `x(?P<span>a|b)`, `(?:\b|k)(?P<span>[ab]+)`, `(?P<span>a?)b`,
 }
 
 func TestFind(t *testing.T) {
@@ -133,6 +134,11 @@ func agreeOn(t require.TestingT, p *Pattern, text string) {
 			got, want := fast.Find(p, text, from, limit), slow.find(p, text, from, limit)
 			require.Equal(t, want, got, "%q from %d to %d", text, from, limit)
 			if got {
+				if p.span > 0 {
+					a, b := fast.Span()
+					c, d := slow.Span()
+					require.Equal(t, []int{c, d}, []int{a, b}, "%q from %d to %d", text, from, limit)
+				}
 				fast.Groups(p, text)
 				require.Equal(t, slow.Loc, fast.Loc, "%q from %d to %d", text, from, limit)
 			}
@@ -171,7 +177,7 @@ func TestGroups(t *testing.T) {
 	require.True(t, m.Find(p, "to jane@example.org!", 0, 20))
 	m.Groups(p, "to jane@example.org!")
 	assert.Equal(t, []int{3, 19, 3, 7, 8, 15, 16, 19}, m.Loc)
-	start, end := m.Span(p)
+	start, end := m.Span()
 	assert.Equal(t, []int{8, 15}, []int{start, end})
 	assert.Equal(t, 4, p.Groups())
 }

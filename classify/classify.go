@@ -3,7 +3,6 @@ package classify
 import (
 	_ "embed" // for the built-in classification
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -307,7 +306,7 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 		}
 		var words []string
 		for _, phrase := range d.context {
-			words = append(words, regexp.QuoteMeta(phrase[0]))
+			words = append(words, phrase[0]) // letters and digits, see Words
 		}
 		p, err := scan.Compile(strings.Join(words, "|"), false)
 		if err != nil {

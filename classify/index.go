@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -250,7 +249,7 @@ func (x *indexer) condition(p *expr.Program, i int) formula {
 		if !ok || !constant {
 			break
 		}
-		switch part = regexp.QuoteMeta(part); n.Op {
+		switch part = quoted(part); n.Op {
 		case expr.OpStartsWith:
 			part = `\A` + part
 		case expr.OpEndsWith:
@@ -287,7 +286,7 @@ func (x *indexer) equal(p *expr.Program, n *expr.Node) (formula, bool) {
 	}
 	if k, ok := textOf(p, a); ok {
 		if text, constant := textConst(p, b); constant {
-			return x.textAtom(k, `\A`+regexp.QuoteMeta(text)+`\z`), true
+			return x.textAtom(k, `\A`+quoted(text)+`\z`), true
 		}
 		return formula{}, false
 	}
@@ -313,7 +312,7 @@ func (x *indexer) in(p *expr.Program, n *expr.Node) (formula, bool) {
 		}
 		out := formula{op: opAny, late: isLate(k.slot)}
 		for _, text := range list {
-			out.kids = append(out.kids, x.textAtom(k, `\A`+regexp.QuoteMeta(text)+`\z`))
+			out.kids = append(out.kids, x.textAtom(k, `\A`+quoted(text)+`\z`))
 		}
 		return out, true
 	}
@@ -367,6 +366,18 @@ func textConst(p *expr.Program, i uint16) (string, bool) {
 		return s, usable(s)
 	}
 	return "", false
+}
+
+// quoted is a regular expression that matches a text.
+func quoted(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune(`\.+*?()|[]{}^$`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func usable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, utf8.RuneError) }

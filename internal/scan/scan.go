@@ -352,9 +352,7 @@ func (p *Pattern) automaton() *part {
 	f := &part{bytes: finderBytes, wideWords: true, first: p.first}
 	c := &charSets{byRunes: map[string]uint32{}}
 	f.roots = []uint32{f.add(p.prog, 0, c) + uint32(p.prog.Start)}
-	if !f.partition(c.sets, false) {
-		f.generations.Store(setGenerations + 1)
-	}
+	f.partition(c.sets, false)
 	f.seen = make([]uint32, len(f.insts))
 	f.reset()
 	p.finder.CompareAndSwap(nil, f)
@@ -383,7 +381,7 @@ func (p *part) longest(text string, start, limit int) (end, seen int) {
 	st := gen.after[before]
 	end = -1
 	for i := start; ; i++ {
-		c, at := uint8(len(p.kinds)-1), i
+		c, at := uint16(len(p.kinds)-1), i
 		if i < len(text) {
 			if b := text[i]; b < utf8.RuneSelf {
 				c = p.class[b]

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"regexp"
 	"regexp/syntax"
 	"slices"
 	"sync"
@@ -21,8 +20,8 @@ import (
 // The pass runs a deterministic automaton over characters, whose states are made
 // when a text first needs them. Memory and work are bounded by setBytes and
 // setGenerations: expressions whose states multiply are split into ever smaller
-// parts, each with an automaton of its own, and in the end go to package regexp one
-// by one, which is linear in the text.
+// parts, each with an automaton of its own, and in the end are followed through the
+// text without making states, which is slower and still linear in the text.
 //
 // A Set is safe for concurrent use. Nothing is compiled before the first text.
 type Set struct {
@@ -42,10 +41,8 @@ const (
 	// setGenerations is how often a part may forget its states and begin anew
 	// before it is split.
 	setGenerations = 3
-	// maxParts bounds how often a Set is split. Beyond it expressions go to regexp.
+	// maxParts bounds how often a Set is split.
 	maxParts = 64
-	// maxClasses bounds the classes of characters of an automaton.
-	maxClasses = 250
 )
 
 // NewSet makes a set of expressions, which must compile; id i is what a match of
@@ -95,52 +92,26 @@ func (s *Set) Match(text string, m *Matches) {
 		parts = s.parts.Load()
 	}
 	for _, p := range *parts {
-		if p.single != nil {
-			if p.matches(text, s.lower) {
-				m.Add(s.ids[p.members[0]])
-			}
-			continue
-		}
 		if !p.run(text, m) {
-			s.slow(p, text, m)
+			p.follow(text, m)
+			s.split(p)
 		}
 	}
 }
 
-// slow asks each expression of a part that gave up on a text, and sees to it that
-// later texts fare better.
-func (s *Set) slow(p *part, text string, m *Matches) {
-	for _, i := range p.members {
-		one := s.alone(i)
-		if one.matches(text, s.lower) {
-			m.Add(s.ids[i])
-		}
-	}
+// split makes two parts of one that gave up, so that later texts fare better.
+func (s *Set) split(p *part) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	parts := *s.parts.Load()
 	at := slices.Index(parts, p)
-	if at < 0 {
-		return // another goroutine was faster
+	n := len(p.members) / 2
+	if at < 0 || n == 0 || len(parts) == maxParts {
+		return // another goroutine was faster, or there is nothing to gain
 	}
 	next := slices.Delete(slices.Clone(parts), at, at+1)
-	next = append(next, s.split(p.members, len(next)+2)...)
+	next = append(next, s.join(p.members[:n], len(next)+2), s.join(p.members[n:], len(next)+2))
 	s.parts.Store(&next)
-}
-
-// split makes two parts of one, or single expressions if there are too many parts.
-func (s *Set) split(members []uint32, parts int) []*part {
-	var out []*part
-	if len(members) > 1 && parts <= maxParts {
-		for _, half := range [][]uint32{members[:len(members)/2], members[len(members)/2:]} {
-			out = append(out, s.join(half, parts)...)
-		}
-		return out
-	}
-	for _, i := range members {
-		out = append(out, s.alone(i))
-	}
-	return out
 }
 
 func (s *Set) compile() {
@@ -148,51 +119,26 @@ func (s *Set) compile() {
 	for i := range all {
 		all[i] = uint32(i)
 	}
-	parts := s.join(all, 1)
+	parts := []*part{s.join(all, 1)}
 	s.parts.Store(&parts)
 }
 
-// alone is a part of one expression that regexp looks for.
-func (s *Set) alone(i uint32) *part {
-	re, err := regexp.Compile(s.exprs[i])
-	if err != nil {
-		// Callers compiled it before, so this is a broken build; it matches nothing.
-		re = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
-	}
-	return &part{members: []uint32{i}, single: re}
-}
-
-// matches reports whether a single expression matches.
-func (p *part) matches(text string, lower bool) bool {
-	if lower {
-		b := []byte(text)
-		for i, c := range b {
-			if c >= 'A' && c <= 'Z' {
-				b[i] = c + 'a' - 'A'
-			}
-		}
-		return p.single.Match(b)
-	}
-	return p.single.MatchString(text)
-}
-
-// A part is an automaton of some expressions of a Set, or one expression alone.
+// A part is an automaton of some expressions of a Set.
 type part struct {
 	members []uint32 // indexes of the expressions
-	single  *regexp.Regexp
 
 	insts  []setInst
 	starts []uint32 // where expressions begin that may begin anywhere
 	roots  []uint32 // where those begin that hold at the beginning of the text only
-	class  [utf8.RuneSelf]uint8
+	class  [utf8.RuneSelf]uint16
 	// Characters outside ASCII: those from wide[i] up to the next are of class
 	// wideClass[i].
 	wide      []rune
-	wideClass []uint8
+	wideClass []uint16
 	// wideWords says that characters outside ASCII may belong to words; then their
 	// classes are in wideWord.
 	wideWords bool
-	wideWord  []uint8
+	wideWord  []uint16
 	kinds     []kind     // of each class; the last is the end of the text
 	takes     [][]uint64 // by class: the sets of characters that it lies in
 
@@ -201,8 +147,13 @@ type part struct {
 	states      atomic.Pointer[setStates]
 	generations atomic.Int32
 
-	// For making states; states.mu guards them.
-	mu   sync.Mutex
+	// For making states.
+	mu sync.Mutex
+	walker
+}
+
+// A walker follows instructions.
+type walker struct {
 	todo []uint32
 	seen []uint32 // seen[pc] == mark
 	mark uint32
@@ -238,15 +189,14 @@ type setState struct {
 // kindLine is a newline, for (?m).
 const kindLine = kindWide + 1
 
-// join makes a part of several expressions; of single ones if their characters
-// cannot be told apart in few classes.
-func (s *Set) join(members []uint32, parts int) []*part {
+// join makes a part of several expressions, one of so many parts.
+func (s *Set) join(members []uint32, parts int) *part {
 	p := &part{members: members, bytes: setBytes / parts}
 	c := &charSets{byRunes: map[string]uint32{}}
 	for _, i := range members {
 		tree, err := syntax.Parse(s.exprs[i], syntax.Perl)
 		if err != nil {
-			continue // see alone
+			continue // callers compiled it before; it matches nothing
 		}
 		prog, err := syntax.Compile(tree.Simplify())
 		if err != nil {
@@ -259,12 +209,10 @@ func (s *Set) join(members []uint32, parts int) []*part {
 			p.starts = append(p.starts, start)
 		}
 	}
-	if !p.partition(c.sets, s.lower) {
-		return s.split(members, parts+1)
-	}
+	p.partition(c.sets, s.lower)
 	p.seen = make([]uint32, len(p.insts))
 	p.reset()
-	return []*part{p}
+	return p
 }
 
 // charSets are the sets of characters that the instructions of a part take, each
@@ -315,10 +263,10 @@ func (p *part) add(prog *syntax.Prog, id uint32, c *charSets) (base uint32) {
 }
 
 // partition puts characters that no instruction tells apart into one class.
-func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
-	classes := map[string]uint8{}
+func (p *part) partition(sets []*syntax.Inst, lower bool) {
+	classes := map[string]uint16{}
 	words := (len(sets) + 63) / 64
-	classOf := func(r rune, k kind) (uint8, bool) {
+	classOf := func(r rune, k kind) uint16 {
 		takes := make([]uint64, words)
 		for i, in := range sets {
 			if in.MatchRune(r) {
@@ -332,15 +280,12 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
 		}
 		c, ok := classes[string(key)]
 		if !ok {
-			if len(classes) == maxClasses {
-				return 0, false
-			}
-			c = uint8(len(classes))
+			c = uint16(len(classes))
 			classes[string(key)] = c
 			p.kinds = append(p.kinds, k)
 			p.takes = append(p.takes, takes)
 		}
-		return c, true
+		return c
 	}
 	for r := range rune(utf8.RuneSelf) {
 		k := kindOther
@@ -350,11 +295,7 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
 		case syntax.IsWordChar(r):
 			k = kindWord
 		}
-		c, ok := classOf(r, k)
-		if !ok {
-			return false
-		}
-		p.class[r] = c
+		p.class[r] = classOf(r, k)
 	}
 	if lower {
 		for r := 'A'; r <= 'Z'; r++ {
@@ -386,28 +327,21 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) bool {
 	}
 	slices.Sort(p.wide)
 	p.wide = slices.Compact(p.wide)
-	p.wideClass = make([]uint8, len(p.wide))
+	p.wideClass = make([]uint16, len(p.wide))
 	if p.wideWords {
-		p.wideWord = make([]uint8, len(p.wide))
+		p.wideWord = make([]uint16, len(p.wide))
 	}
 	for i, r := range p.wide {
-		c, ok := classOf(r, kindOther)
-		if !ok {
-			return false
-		}
-		p.wideClass[i] = c
+		p.wideClass[i] = classOf(r, kindOther)
 		if p.wideWords {
-			if p.wideWord[i], ok = classOf(r, kindWord); !ok {
-				return false
-			}
+			p.wideWord[i] = classOf(r, kindWord)
 		}
 	}
 	p.kinds = append(p.kinds, kindNone)
-	return true
 }
 
 // wideOf is the class of a character outside ASCII.
-func (p *part) wideOf(r rune) uint8 {
+func (p *part) wideOf(r rune) uint16 {
 	i, ok := slices.BinarySearch(p.wide, r)
 	if !ok {
 		i--
@@ -438,7 +372,7 @@ func (p *part) run(text string, m *Matches) bool {
 	gen := p.states.Load()
 	st := gen.begin
 	for i := 0; i < len(text); i++ {
-		var c uint8
+		var c uint16
 		if b := text[i]; b < utf8.RuneSelf {
 			c = p.class[b]
 		} else {
@@ -485,30 +419,41 @@ func (p *part) step(gen *setStates, st *setState, c int) *setState {
 	if p.generations.Load() > setGenerations {
 		return nil
 	}
-	next := p.kinds[c]
-	var hits, waiting []uint32
-	p.mark++
-	p.todo = append(p.todo[:0], st.pcs...)
-	if st != gen.begin {
-		p.todo = append(p.todo, p.starts...)
+	waiting, hits := p.advance(&p.walker, st.pcs, st.prev, st == gen.begin, c)
+	made := p.make(gen, waiting, hits, p.kinds[c])
+	st.next[c].Store(made)
+	if gen.bytes >= p.bytes && p.states.Load() == gen && p.generations.Add(1) <= setGenerations {
+		p.reset()
 	}
-	for len(p.todo) > 0 {
-		pc := p.todo[len(p.todo)-1]
-		p.todo = p.todo[:len(p.todo)-1]
-		if p.seen[pc] == p.mark {
+	return made
+}
+
+// advance takes a character of class c: what waits after it, and the ids of what
+// matched before it.
+func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) (waiting, hits []uint32) {
+	next := p.kinds[c]
+	w.mark++
+	w.todo = append(w.todo[:0], pcs...)
+	if !begin {
+		w.todo = append(w.todo, p.starts...)
+	}
+	for len(w.todo) > 0 {
+		pc := w.todo[len(w.todo)-1]
+		w.todo = w.todo[:len(w.todo)-1]
+		if w.seen[pc] == w.mark {
 			continue
 		}
-		p.seen[pc] = p.mark
+		w.seen[pc] = w.mark
 		switch in := &p.insts[pc]; in.op {
 		case opMatch:
 			hits = append(hits, in.id)
 		case opAlt:
-			p.todo = append(p.todo, in.out, in.arg)
+			w.todo = append(w.todo, in.out, in.arg)
 		case opNop:
-			p.todo = append(p.todo, in.out)
+			w.todo = append(w.todo, in.out)
 		case opEmpty:
-			if conditions(st.prev, next)&syntax.EmptyOp(in.arg) == syntax.EmptyOp(in.arg) {
-				p.todo = append(p.todo, in.out)
+			if conditions(prev, next)&syntax.EmptyOp(in.arg) == syntax.EmptyOp(in.arg) {
+				w.todo = append(w.todo, in.out)
 			}
 		case opRune:
 			if next != kindNone && p.takes[c][in.arg>>6]>>(in.arg&63)&1 == 1 {
@@ -518,12 +463,35 @@ func (p *part) step(gen *setStates, st *setState, c int) *setState {
 	}
 	slices.Sort(waiting)
 	slices.Sort(hits)
-	made := p.make(gen, slices.Compact(waiting), slices.Compact(hits), next)
-	st.next[c].Store(made)
-	if gen.bytes >= p.bytes && p.states.Load() == gen && p.generations.Add(1) <= setGenerations {
-		p.reset()
+	return slices.Compact(waiting), slices.Compact(hits)
+}
+
+// follow does what run does without making states.
+func (p *part) follow(text string, m *Matches) {
+	w := walker{seen: make([]uint32, len(p.insts))}
+	prev := kindNone
+	pcs := slices.Concat(p.starts, p.roots)
+	for i, end := 0, false; !end; {
+		c := len(p.kinds) - 1
+		begin := i == 0
+		switch {
+		case i == len(text):
+			end = true
+		case text[i] < utf8.RuneSelf:
+			c = int(p.class[text[i]])
+			i++
+		default:
+			r, width := utf8.DecodeRuneInString(text[i:])
+			c = int(p.wideOf(r))
+			i += width
+		}
+		var hits []uint32
+		pcs, hits = p.advance(&w, pcs, prev, begin, c)
+		for _, id := range hits {
+			m.Add(id)
+		}
+		prev = p.kinds[c]
 	}
-	return made
 }
 
 // conditions are those that hold between characters of two kinds.

@@ -124,24 +124,24 @@ func TestSetBounded(t *testing.T) {
 	require.Greater(t, len(parts), 1, "the case is meant to split")
 	total := 0
 	for _, p := range parts {
-		if p.single == nil {
-			total += p.states.Load().bytes
-		}
+		total += p.states.Load().bytes
 	}
 	assert.LessOrEqual(t, total, 2*setBytes)
 }
 
-// TestSetFallsBack: with as many parts as there may be, expressions go to regexp
-// one by one.
-func TestSetFallsBack(t *testing.T) {
-	s := NewSet(explosive(8), idsTo(8), false)
-	s.Match("", &Matches{})
-	for _, p := range s.split([]uint32{0, 1, 2}, maxParts+1) {
-		require.NotNil(t, p.single)
+// TestSetFollow: what is found without making states is the same.
+func TestSetFollow(t *testing.T) {
+	exprs := append(explosive(8), `^a`, `a$`, ``, `^$`, `\bab\b`, `(?m)^b$`, `é`, `[^\x00-\x{10FFFF}]`)
+	s := NewSet(exprs, idsTo(len(exprs)), false)
+	s.once.Do(s.compile)
+	for _, text := range []string{"", "a", "b\nb", "é", "aaaaaaaaaaaaaaab", "x ab", "\xff"} {
+		var m Matches
+		m.Grow(len(exprs))
+		(*s.parts.Load())[0].follow(text, &m)
+		for i, e := range exprs {
+			assert.Equal(t, regexp.MustCompile(e).MatchString(text), m.Has(uint32(i)), "%q on %q", e, text)
+		}
 	}
-	all := s.split(idsTo(8), maxParts+1)
-	s.parts.Store(&all)
-	agree(t, s, explosive(8), "aaaaaaaaaaaaaaab", false)
 }
 
 // TestSetConcurrently: many goroutines make states and split parts at once.

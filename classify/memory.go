@@ -14,7 +14,8 @@ import (
 const (
 	memorySize = 4096    // places, a power of two
 	memoryWays = 4       // places that one field may take
-	memoryKey  = 4 << 10 // bytes of names that are worth remembering
+	memoryKey  = 4 << 10 // bytes of names and tags that are worth remembering
+	memoryTag  = 128     // bytes that a tag costs besides its texts, and more
 )
 
 // A memory holds what is known about fields from everything but their values. It
@@ -115,7 +116,7 @@ func hashOf(f *Field) (hash uint64, size int) {
 		var sum uint64
 		for k, v := range f.Tags {
 			sum += xxhash.Sum64String(k)*odd ^ xxhash.Sum64String(v)
-			size += len(k) + len(v)
+			size += len(k) + len(v) + memoryTag
 		}
 		hash = hash*odd ^ sum
 	}

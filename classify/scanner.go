@@ -287,7 +287,7 @@ func (s *Scanner) learn(k *known, f *Field) {
 			t.set.Match(s.textOf(t.slot), &s.atoms)
 		}
 	}
-	s.round++
+	s.nextRound()
 	for _, i := range x.always {
 		s.early(k, i)
 	}
@@ -363,6 +363,14 @@ func (s *Scanner) wordsAre(list []string) truth {
 	return isTrue
 }
 
+// nextRound forgets which rules were asked.
+func (s *Scanner) nextRound() {
+	if s.round++; s.round == 0 {
+		clear(s.asked)
+		s.round = 1
+	}
+}
+
 // early asks a rule before anything late is known.
 func (s *Scanner) early(k *known, i int32) {
 	if s.asked[i] == s.round {
@@ -412,7 +420,7 @@ func (s *Scanner) later(k *known) {
 	if first == len(s.atoms.List) && len(k.open) == 0 {
 		return
 	}
-	s.round++
+	s.nextRound()
 	for _, i := range k.open {
 		s.late(i)
 	}

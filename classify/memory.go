@@ -15,7 +15,7 @@ const (
 	memorySize = 4096    // places, a power of two
 	memoryWays = 4       // places that one field may take
 	memoryKey  = 4 << 10 // bytes of names and tags that are worth remembering
-	memoryTag  = 128     // bytes that a tag costs besides its texts, and more
+	memoryTag  = 128     // bytes; more than a tag costs besides its texts
 )
 
 // A memory holds what is known about fields from everything but their values. It

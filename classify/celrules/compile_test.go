@@ -190,6 +190,30 @@ func TestExprReportsSeveralFaultsTogether(t *testing.T) {
 	assert.Len(t, got, 3, "faults of the profile are found together, too")
 }
 
+// TestOnlyTheFirstFaultOfSyntax: behind a fault of syntax the parser guesses, so
+// nothing that it says about what follows is passed on. What stands before is.
+func TestOnlyTheFirstFaultOfSyntax(t *testing.T) {
+	for _, tt := range []struct {
+		text, reason string
+		columns      []int
+	}{
+		{`value.matches(r'it's a b c, d(e) f') && x y z && u v w '`, "a raw text that ends too early", []int{20}},
+		{`value.matches(r"["']+[^"']x") && (field.name == "a b c d e f g")`, "the same with double quotes", []int{19}},
+		{`value.matches(r"\"") && field.name == "x y" && value.contains("a")`, "no escape keeps a quote inside of a raw text", []int{19}},
+		{strings.Repeat("# ", 200), "nothing but characters without a meaning", []int{1}},
+		{`value == == "a" && b ! c && d e f`, "operators in a row", []int{10}},
+		{"a b\nc d\ne f", "a fault in every line", []int{3}},
+		{`has(1) && == 3 && has(2) && == 4`, "a fault of another kind before it", []int{5, 11}},
+		{`1e999 == 0.0 && 99999999999999999999 == 0`, "faults that are none of syntax", []int{1, 17}},
+	} {
+		var columns []int
+		for _, p := range problems(t, profile.Field, tt.text, expr.TBool) {
+			columns = append(columns, p.Column)
+		}
+		assert.Equal(t, tt.columns, columns, "%s: %s", tt.text, tt.reason)
+	}
+}
+
 func TestExprPlacesInYAML(t *testing.T) {
 	file := "rule:\n  when: |\n    value == \"é\"\n      && fiel.name == \"\"\n"
 	var ps source.Problems

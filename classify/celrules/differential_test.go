@@ -1,10 +1,13 @@
 package celrules
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,7 +18,8 @@ import (
 )
 
 const (
-	wanted  = 36_000 // expressions that are compared
+	wanted  = 32_000 // expressions that are compared
+	kept    = 4_000  // of each generator, for the planted bugs
 	atLeast = 100    // how often everything must occur
 )
 
@@ -52,6 +56,13 @@ func compare(g *generator, text string, rounds int) (*sample, string) {
 	if err != nil {
 		return nil, "does not decode: " + err.Error()
 	}
+	rewritten, err := compile(p.Text(len(p.Nodes) - 1))
+	if err != nil {
+		return nil, "its own text is refused: " + err.Error()
+	}
+	if a, b := p.Text(len(p.Nodes)-1), rewritten.Text(len(rewritten.Nodes)-1); a != b {
+		return nil, "its own text reads otherwise: " + a + " and then " + b
+	}
 	s := &sample{text: text, p: p}
 	f := expr.Frame{Host: testHost{}}
 	for range rounds {
@@ -76,6 +87,9 @@ func compare(g *generator, text string, rounds int) (*sample, string) {
 		}
 		if v, c := f.Eval(again); outcome(v, c) != ours {
 			return nil, "decoded program differs"
+		}
+		if v, c := f.Eval(rewritten); outcome(v, c) != ours {
+			return nil, "its own text means something else: " + p.Text(len(p.Nodes)-1)
 		}
 		told := false
 		f.Trace = func(node int, v expr.Value, c expr.Code) {
@@ -209,91 +223,127 @@ func every() []string {
 	return all
 }
 
-// samples compares expressions until there are enough, from a seed.
-func samples(t *testing.T, seed uint64, n int) []*sample {
-	t.Helper()
-	g := &generator{chooser: seeded{rand.New(rand.NewPCG(seed, 1))}}
-	seen := map[string]bool{}
-	var out []*sample
-	for tries := 0; len(out) < n; tries++ {
-		require.Less(t, tries, 4*n, "too many expressions are refused or repeated")
-		text := g.expression()
-		if seen[text] {
-			continue
+// A pool is what the random expressions of one run came to.
+type pool struct {
+	kept        []*sample // some, for the planted bugs
+	expressions int       // compared
+	evaluations int
+	valued      int            // expressions with a value for some input
+	ops         map[string]int // operations by the kinds of their operands
+	outcomes    map[string]int // values, and errors by class
+	texts       map[string]bool
+	diff        string // the first difference, if any
+}
+
+// compared holds our evaluator against cel-go on random expressions, once for all
+// tests. There is a fixed number of generators, so that the expressions are the same
+// on every machine, however many of them run at a time.
+var compared = sync.OnceValue(func() *pool {
+	const generators = 4
+	parts := make([]*pool, generators)
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Go(func() { parts[i] = comparePart(uint64(i), wanted/generators) })
+	}
+	wg.Wait()
+	all := newPool()
+	for _, part := range parts {
+		all.kept = append(all.kept, part.kept...)
+		all.expressions += part.expressions
+		maps.Copy(all.texts, part.texts)
+		all.evaluations += part.evaluations
+		all.valued += part.valued
+		all.diff = cmp.Or(all.diff, part.diff)
+		for op, n := range part.ops {
+			all.ops[op] += n
 		}
-		seen[text] = true
-		s, diff := compare(g, text, 3)
-		if diff != "" {
-			t.Fatalf("%s\n%s", text, diff)
-		}
-		if s != nil {
-			out = append(out, s)
+		for outcome, n := range part.outcomes {
+			all.outcomes[outcome] += n
 		}
 	}
-	return out
+	return all
+})
+
+func newPool() *pool {
+	return &pool{ops: map[string]int{}, outcomes: map[string]int{}, texts: map[string]bool{}}
+}
+
+func comparePart(seed uint64, n int) *pool {
+	g := &generator{chooser: seeded{rand.New(rand.NewPCG(20240229, seed))}}
+	part := newPool()
+	for tries := 0; part.expressions < n; tries++ {
+		if tries > 4*n {
+			part.diff = "too many expressions are refused or repeated"
+			return part
+		}
+		text := g.expression()
+		if part.texts[text] {
+			continue
+		}
+		part.texts[text] = true
+		s, diff := compare(g, text, 3)
+		if diff != "" {
+			part.diff = text + "\n" + diff
+			return part
+		}
+		if s == nil {
+			delete(part.texts, text)
+			continue
+		}
+		part.expressions++
+		for i := range s.p.Nodes {
+			part.ops[operation(s.p, i)]++
+		}
+		valued := false
+		for _, w := range s.want {
+			part.evaluations++
+			if !strings.HasPrefix(w, "error: ") {
+				w, valued = "value", true
+			}
+			part.outcomes[w]++
+		}
+		if valued {
+			part.valued++
+		}
+		if len(part.kept) < kept {
+			part.kept = append(part.kept, s)
+		}
+	}
+	return part
 }
 
 // TestDifferential holds our evaluator against cel-go on random expressions of
 // the whole profile: the same value or the same class of error.
 func TestDifferential(t *testing.T) {
-	all := samples(t, 20240229, wanted)
-	ops := map[string]int{}
-	outcomes := map[string]int{}
-	values, evaluations := 0, 0
-	for _, s := range all {
-		for i := range s.p.Nodes {
-			ops[operation(s.p, i)]++
-		}
-		valued := false
-		for _, w := range s.want {
-			evaluations++
-			if strings.HasPrefix(w, "error: ") {
-				outcomes[w]++
-			} else {
-				valued = true
-				outcomes["value"]++
-			}
-		}
-		if valued {
-			values++
-		}
-	}
-
-	var table strings.Builder
-	names := every()
-	for op := range ops {
-		if !slices.Contains(names, op) {
+	all := compared()
+	require.Empty(t, all.diff)
+	if testing.Verbose() {
+		var table strings.Builder
+		names := every()
+		for op := range all.ops {
 			names = append(names, op)
 		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			fmt.Fprintf(&table, "%-36s %7d\n", name, all.ops[name])
+		}
+		for _, name := range slices.Sorted(maps.Keys(all.outcomes)) {
+			fmt.Fprintf(&table, "%-36s %7d\n", name, all.outcomes[name])
+		}
+		t.Log("occurrences in the compared expressions\n" + table.String())
 	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		fmt.Fprintf(&table, "%-36s %7d\n", name, ops[name])
-	}
-	for _, name := range sortedKeys(outcomes) {
-		fmt.Fprintf(&table, "%-36s %7d\n", name, outcomes[name])
-	}
-	t.Log("occurrences in the compared expressions\n" + table.String())
-	fmt.Printf("differential: %d expressions, %d evaluations, %d with a value, %d operations by kind, %d error classes: no difference\n",
-		len(all), evaluations, outcomes["value"], len(ops), len(outcomes)-1)
+	t.Logf("%d expressions, %d of them different, %d evaluations, %d with a value, %d operations by kind, %d error classes: no difference",
+		all.expressions, len(all.texts), all.evaluations, all.outcomes["value"], len(all.ops), len(all.outcomes)-1)
 
+	assert.GreaterOrEqual(t, len(all.texts), 20_000)
 	for _, name := range every() {
-		assert.GreaterOrEqual(t, ops[name], atLeast, name)
+		assert.GreaterOrEqual(t, all.ops[name], atLeast, name)
 	}
 	for c := expr.Overflow; c <= expr.BadArgument; c++ {
-		assert.GreaterOrEqual(t, outcomes["error: "+c.String()], atLeast, c.String())
+		assert.GreaterOrEqual(t, all.outcomes["error: "+c.String()], atLeast, c.String())
 	}
-	assert.GreaterOrEqual(t, 2*values, len(all), "at least half of the expressions have a value")
-	assert.GreaterOrEqual(t, 2*outcomes["value"], evaluations, "at least half of the evaluations have a value")
-}
-
-func sortedKeys(m map[string]int) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	assert.GreaterOrEqual(t, 2*all.valued, all.expressions, "at least half of the expressions have a value")
+	assert.GreaterOrEqual(t, 2*all.outcomes["value"], all.evaluations, "at least half of the evaluations have a value")
 }
 
 // A tree is a program taken apart, so that a test can plant a bug and put it
@@ -588,10 +638,13 @@ var bugs = []bug{
 		return node(expr.OpGt, node(expr.OpSize, x.as(expr.OpFilter)), constant(expr.Int(0)))
 	}},
 	{expr.OpExistsOne, "exists_one is exists", sibling(expr.OpExists)},
+	{expr.OpExistsOne, "exists_one reports the first error", func(x *tree) *tree {
+		return node(expr.OpCond, node(expr.OpLt, node(expr.OpSize, x.as(expr.OpTransform)), constant(expr.Int(1<<40))), x, x)
+	}},
 	{expr.OpFilter, "filter keeps the others", func(x *tree) *tree { return x.args(x.kids[0], not(x.kids[1])) }},
 	{expr.OpFilter, "filter reports the first error", func(x *tree) *tree {
 		// map reports the first error of its body.
-		return x.args(x.kids[0], node(expr.OpAnd, x.kids[1], node(expr.OpLt, node(expr.OpSize, x.as(expr.OpTransform)), constant(expr.Int(1<<40)))))
+		return node(expr.OpCond, node(expr.OpLt, node(expr.OpSize, x.as(expr.OpTransform)), constant(expr.Int(1<<40))), x, x)
 	}},
 	{expr.OpTransform, "map doubles its list", func(x *tree) *tree { return node(expr.OpAdd, x, x) }},
 	{expr.OpSift, "map ignores its condition", func(x *tree) *tree { return node(expr.OpTransform, x.kids[0], x.kids[2]) }},
@@ -611,63 +664,97 @@ var bugs = []bug{
 // TestDifferentialFindsPlantedBugs holds the differential test itself to account:
 // a bug planted into any one operation makes it fail.
 func TestDifferentialFindsPlantedBugs(t *testing.T) {
-	all := samples(t, 7, 12_000)
+	all := compared().kept
 	trees := make([]*tree, len(all))
 	for i, s := range all {
 		trees[i] = takeApart(s.p, len(s.p.Nodes)-1)
 	}
-
 	planted := map[expr.Op]int{}
+	late := 0
 	for _, b := range bugs {
 		planted[b.op]++
-		t.Run(b.op.String()+" "+b.name, func(t *testing.T) {
-			tried, found := 0, 0
-			for i, s := range all {
-				hit := false
-				bad := trees[i].replace(func(x *tree) *tree {
-					if x.op != b.op {
-						return nil
-					}
-					y := b.plant(x)
-					hit = hit || y != nil
-					return y
-				})
-				if !hit {
-					continue
-				}
-				w := expr.NewWriter(testEnv, s.text)
-				bad.write(w)
-				p, err := w.Program()
-				if err != nil {
-					continue // the rewriting does not fit here, such as a local of another type
-				}
-				tried++
-				f := expr.Frame{Host: testHost{}}
-				for j, values := range s.values {
-					f.Vars = values
-					if v, c := f.Eval(p); outcome(v, c) != s.want[j] {
-						found++
-						break
-					}
+		tried := 0
+		found := slices.ContainsFunc(all, func(s *sample) bool {
+			p := b.in(trees[tried], s.text)
+			tried++
+			f := expr.Frame{Host: testHost{}}
+			for j := 0; p != nil && j < len(s.values); j++ {
+				f.Vars = s.values[j]
+				if v, c := f.Eval(p); outcome(v, c) != s.want[j] {
+					return true
 				}
 			}
-			t.Logf("found by %d of %d expressions", found, tried)
-			assert.Positive(t, found, "no expression noticed this bug (%d tried)", tried)
+			return false
 		})
+		assert.True(t, found, "no expression noticed in %s: %s", b.op, b.name)
+		if testing.Verbose() {
+			t.Logf("after %4d expressions in %s: %s", tried, b.op, b.name)
+		}
+		late = max(late, tried)
 	}
 	for op := expr.OpConst; int(op) < expr.Ops; op++ {
 		assert.Positive(t, planted[op], "no bug is planted in %s", op)
 	}
-	fmt.Printf("planted bugs: %d in %d operations\n", len(bugs), len(planted))
+	t.Logf("%d bugs planted in %d operations: all found, the last after %d expressions", len(bugs), len(planted), late)
+}
+
+// in plants the bug into an expression; nil if there is no place for it.
+func (b bug) in(x *tree, source string) *expr.Program {
+	hit := false
+	bad := x.replace(func(x *tree) *tree {
+		if x.op != b.op {
+			return nil
+		}
+		y := b.plant(x)
+		hit = hit || y != nil
+		return y
+	})
+	if !hit {
+		return nil
+	}
+	w := expr.NewWriter(testEnv, source)
+	bad.write(w)
+	p, err := w.Program()
+	if err != nil {
+		return nil // the rewriting does not fit here, such as a local of another type
+	}
+	return p
 }
 
 // TestTakeApart keeps the planting honest: taking a program apart and putting it together changes nothing.
 func TestTakeApart(t *testing.T) {
-	for _, s := range samples(t, 9, 500) {
+	for _, s := range compared().kept[:500] {
 		w := expr.NewWriter(testEnv, s.text)
 		takeApart(s.p, len(s.p.Nodes)-1).write(w)
 		p, err := w.Program()
 		require.NoError(t, err)
 		require.Equal(t, s.p.Append(nil), p.Append(nil))
 	}
+}
+
+// TestEstimateCoversSpending: evaluated with the largest values that are allowed,
+// no expression spends more than twice its estimate. The budget is four times the
+// highest estimate.
+func TestEstimateCoversSpending(t *testing.T) {
+	g := &generator{chooser: seeded{rand.New(rand.NewPCG(5, 1))}}
+	worst := 0.0
+	for range 3000 {
+		text := g.expression()
+		p, err := compile(text)
+		if err != nil {
+			continue
+		}
+		u := &unit{env: testEnv, src: source.Plain("test", text), ps: &source.Problems{}}
+		estimate, err := u.estimate(u.check())
+		require.NoError(t, err)
+		f := expr.Frame{Host: testHost{}}
+		for range 2 {
+			f.Vars = g.largest()
+			f.Eval(p)
+			ratio := float64(f.Spent()) / (16 + estimate)
+			assert.LessOrEqual(t, ratio, 2.0, "spent %d, estimate %.0f: %s", f.Spent(), estimate, text)
+			worst = max(worst, ratio)
+		}
+	}
+	t.Logf("at worst %.1f times the estimate", worst)
 }

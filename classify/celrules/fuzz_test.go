@@ -1,6 +1,7 @@
 package celrules
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -80,9 +81,13 @@ func FuzzSource(f *testing.F) {
 			}
 			return
 		}
+		lines := ends.Split(text, -1)
 		for _, problem := range ps.Err().(*source.Error).Problems {
-			if problem.Problem == "" || problem.Mend == "" || problem.Line < 1 || problem.Column < 1 {
-				t.Fatalf("problem without place or mend: %+v", problem)
+			if problem.Problem == "" || problem.Mend == "" {
+				t.Fatalf("problem without text or mend: %+v", problem)
+			}
+			if l, c := problem.Line, problem.Column; l < 1 || l > len(lines) || c < 1 || c > utf8.RuneCountInString(lines[l-1])+1 {
+				t.Fatalf("problem at %d:%d, outside of the text: %+v", l, c, problem)
 			}
 			if problem.Problem == "expression is not valid" {
 				t.Fatalf("no text for a fault of %q", text)
@@ -93,6 +98,9 @@ func FuzzSource(f *testing.F) {
 		}
 	})
 }
+
+// ends are the ends of lines, as YAML has them.
+var ends = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
 
 // refusing is a host whose functions fail.
 type refusing struct{}

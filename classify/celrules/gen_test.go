@@ -310,7 +310,11 @@ func (g *generator) risky() string {
 	if text == "" {
 		text = g.or("s", `"12"`)
 	}
-	switch g.pick(9) {
+	switch g.pick(12) {
+	case 8, 9: // one error for one element, another for another
+		return "((" + number + " == 0 ? 1 / " + number + " : [1, 2][" + number + "]) > 1)"
+	case 10:
+		return "((" + text + ` == "" ? int(` + text + `) : {"12": 1}[` + text + `]) > 0)`
 	case 0:
 		return "(12 / " + number + " > 1)"
 	case 1:
@@ -695,6 +699,42 @@ func (g *generator) values() []expr.Value {
 		vs[i] = g.value(v.Type)
 	}
 	return vs
+}
+
+// largest makes a value for every variable: as large as it may be.
+func (g *generator) largest() []expr.Value {
+	vs := make([]expr.Value, len(testEnv.Vars))
+	for i, v := range testEnv.Vars {
+		vs[i] = g.large(v.Type, v)
+	}
+	return vs
+}
+
+func (g *generator) large(t expr.Type, v expr.Var) expr.Value {
+	text := strings.Repeat(one(g, []string{"a", "a,", "0", "é", " ", "\xff", "A"}), v.MaxLen)[:v.MaxLen]
+	switch t.Kind() {
+	case expr.KindString:
+		return expr.String(text)
+	case expr.KindBytes:
+		return expr.Bytes(text)
+	case expr.KindList:
+		list := make([]expr.Value, v.MaxElems)
+		for i := range list {
+			list[i] = g.large(t.Elem(), v)
+		}
+		return expr.List(list)
+	case expr.KindMap:
+		m := &expr.Map{}
+		for i := range v.MaxElems {
+			key := strconv.Itoa(i)
+			if i < len(mapKeys) {
+				key = mapKeys[i]
+			}
+			m.Set(key, g.large(t.Elem(), v))
+		}
+		return expr.MapValue(m)
+	}
+	return g.value(t)
 }
 
 // results are the types that whole expressions have.

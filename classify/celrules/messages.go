@@ -104,23 +104,26 @@ func (u *unit) explain(err *common.Error, tree *ast.AST) (problem, mend string) 
 	return "expression is not valid", mendGeneral
 }
 
-// issues reports cel-go's messages. The parser tends to repeat itself after the
-// first fault, so only one message is taken for a place, and none after a character
-// that no token begins with: it is lost, and what follows makes no sense.
+// issues reports cel-go's messages: one for a place, and nothing after the first
+// fault of syntax, because behind it the parser guesses. One quote that is missing
+// made forty messages.
 func (u *unit) issues(errs []*common.Error, tree *ast.AST) {
-	seen := map[int]bool{}
-	lexical := false
+	end := len(u.src.Value)
 	for _, err := range errs {
-		syntax := strings.HasPrefix(err.Message, "Syntax error")
+		if isSyntax(err) {
+			end = min(end, u.offset(err.Location))
+		}
+	}
+	seen := map[int]bool{}
+	for _, err := range errs {
 		offset := u.offset(err.Location)
-		if !syntax {
+		if !isSyntax(err) {
 			offset = u.callee(offset)
 		}
-		if seen[offset] || lexical && syntax {
+		if seen[offset] || offset > end {
 			continue
 		}
 		seen[offset] = true
-		lexical = strings.HasPrefix(err.Message, "Syntax error: token recognition")
 		problem, mend := u.explain(err, tree)
 		u.add(offset, problem, mend)
 	}
@@ -128,6 +131,8 @@ func (u *unit) issues(errs []*common.Error, tree *ast.AST) {
 		u.add(0, "expression is not valid", mendGeneral)
 	}
 }
+
+func isSyntax(err *common.Error) bool { return strings.HasPrefix(err.Message, "Syntax error") }
 
 // word is a dotted name as the grammar has it. Nothing else is quoted in a
 // problem, so that no text of an expression gets into it by this way.

@@ -5,25 +5,19 @@ import (
 	"fmt"
 	"math"
 	"os/exec"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 	"github.com/google/cel-go/ext"
-	"github.com/stretchr/testify/require"
 
 	"github.com/privetdev/privet/internal/expr"
-	"github.com/privetdev/privet/internal/profile"
-	"github.com/privetdev/privet/internal/source"
 )
 
 // The oracle is cel-go with its own standard environment and string extension:
@@ -280,168 +274,4 @@ func bind(values []expr.Value) map[string]any {
 func goList(args ...string) (string, error) {
 	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
 	return string(out), err
-}
-
-// The benchmarks hold one evaluation of ours beside cel-go at its best setting
-// and beside the floor: what a programmer would write in Go for the same rule,
-// with the regular expression compiled in advance. All see the same field, which
-// matches no rule early; compiling is measured apart.
-var benchmarks = []struct {
-	name, text string
-	floor      func(r *record) bool
-}{
-	{"exists or matches", `field.words.exists(w, w == "email") || value.matches('^[^@ ]+@[^@ ]+$')`, func(r *record) bool {
-		for _, w := range r.words {
-			if w == "email" {
-				return true
-			}
-		}
-		return benchPattern.MatchString(r.value)
-	}},
-	{"exists", `field.words.exists(w, w == "email" || w == "mail")`, func(r *record) bool {
-		for _, w := range r.words {
-			if w == "email" || w == "mail" {
-				return true
-			}
-		}
-		return false
-	}},
-	{"startsWith", `field.name.startsWith("user_") && !field.name.endsWith("_id")`, func(r *record) bool {
-		return strings.HasPrefix(r.name, "user_") && !strings.HasSuffix(r.name, "_id")
-	}},
-	{"in list", `field.type in ["text", "varchar", "char", "string"]`, func(r *record) bool {
-		return r.typ == "text" || r.typ == "varchar" || r.typ == "char" || r.typ == "string"
-	}},
-	{"map", `has(field.tags.pii) && field.tags.pii == "yes"`, func(r *record) bool {
-		v, ok := r.tags["pii"]
-		return ok && v == "yes"
-	}},
-	{"arithmetic", `size(value) > 6 && size(value) % 2 == 0 ? field.path.contains("contact") : false`, func(r *record) bool {
-		n := utf8.RuneCountInString(r.value)
-		return n > 6 && n%2 == 0 && strings.Contains(r.path, "contact")
-	}},
-}
-
-type record struct {
-	name, path, typ, value string
-	words                  []string
-	tags                   map[string]string
-}
-
-var benchPattern = regexp.MustCompile(`^[^@ ]+@[^@ ]+$`)
-
-// benchRecord is a field, as each side wants it.
-func benchRecord() (*record, []expr.Value, map[string]any) {
-	r := &record{name: "user_phone", path: "user.contact.phone", typ: "varchar", value: "+1 555 010 0199", words: []string{"user", "phone"},
-		tags: map[string]string{"owner": "team", "pii": "yes"}}
-	tags := &expr.StrMap{}
-	for k, v := range r.tags {
-		tags.Set(k, v)
-	}
-	none := map[string]string{}
-	return r, []expr.Value{
-			expr.String(r.name), expr.String(r.path), expr.Strings(&r.words), expr.String(r.typ), expr.StringMap(tags),
-			expr.String(""), expr.String(""), expr.String(r.value), expr.StringMap(nil),
-		}, map[string]any{
-			"field.name": r.name, "field.path": r.path, "field.words": r.words, "field.type": r.typ, "field.tags": r.tags,
-			"field.source": "", "field.description": "", "value": r.value, "context": none,
-		}
-}
-
-func benchOracle(tb testing.TB, text string, vars map[string]any) cel.Program {
-	opts := []cel.EnvOption{ext.Strings()}
-	for _, v := range profile.Field.Vars {
-		opts = append(opts, cel.Variable(v.Name, celType(v.Type)))
-	}
-	env, err := cel.NewEnv(opts...)
-	require.NoError(tb, err)
-	tree, issues := env.Compile(text)
-	require.NoError(tb, issues.Err())
-	p, err := env.Program(tree, cel.EvalOptions(cel.OptOptimize))
-	require.NoError(tb, err)
-	_, _, err = p.Eval(vars)
-	require.NoError(tb, err)
-	return p
-}
-
-// TestBenchmarksAgree keeps the benchmarks honest: all three sides say the same.
-func TestBenchmarksAgree(t *testing.T) {
-	r, values, vars := benchRecord()
-	for _, b := range benchmarks {
-		var ps source.Problems
-		p := Expr(profile.Field, source.Plain("bench", b.text), expr.TBool, &ps)
-		require.NoError(t, ps.Err())
-		f := expr.Frame{Vars: values}
-		ours, c := f.EvalBool(p)
-		require.Equal(t, expr.OK, c)
-		theirs, _, err := benchOracle(t, b.text, vars).Eval(vars)
-		require.NoError(t, err)
-		require.Equal(t, b.floor(r), ours, b.name)
-		require.Equal(t, theirs.Value(), ours, b.name)
-		require.Zero(t, testing.AllocsPerRun(100, func() { f.EvalBool(p) }), b.name)
-	}
-}
-
-func BenchmarkEval(b *testing.B) {
-	r, values, vars := benchRecord()
-	for _, bb := range benchmarks {
-		b.Run(bb.name+"/privet", func(b *testing.B) {
-			var ps source.Problems
-			p := Expr(profile.Field, source.Plain("bench", bb.text), expr.TBool, &ps)
-			f := expr.Frame{Vars: values}
-			b.ReportAllocs()
-			for b.Loop() {
-				f.EvalBool(p)
-			}
-		})
-		b.Run(bb.name+"/cel-go", func(b *testing.B) {
-			p := benchOracle(b, bb.text, vars)
-			b.ReportAllocs()
-			for b.Loop() {
-				_, _, _ = p.Eval(vars)
-			}
-		})
-		b.Run(bb.name+"/floor", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				bb.floor(r)
-			}
-		})
-	}
-}
-
-// BenchmarkParallel evaluates one program in all goroutines, each with its frame.
-func BenchmarkParallel(b *testing.B) {
-	_, values, _ := benchRecord()
-	var ps source.Problems
-	p := Expr(profile.Field, source.Plain("bench", benchmarks[0].text), expr.TBool, &ps)
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		f := expr.Frame{Vars: values}
-		for pb.Next() {
-			f.EvalBool(p)
-		}
-	})
-}
-
-func BenchmarkCompile(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		var ps source.Problems
-		Expr(profile.Field, source.Plain("bench", benchmarks[0].text), expr.TBool, &ps)
-	}
-}
-
-func BenchmarkDecode(b *testing.B) {
-	for _, bb := range benchmarks[:2] {
-		b.Run(bb.name, func(b *testing.B) {
-			var ps source.Problems
-			wire := Expr(profile.Field, source.Plain("bench", bb.text), expr.TBool, &ps).Append(nil)
-			b.ReportAllocs()
-			b.SetBytes(int64(len(wire)))
-			for b.Loop() {
-				_, _ = expr.Decode(wire, profile.Field)
-			}
-		})
-	}
 }

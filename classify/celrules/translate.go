@@ -294,7 +294,7 @@ func (t *translator) matches(args []ast.Expr) {
 		t.at(pattern, "the pattern of matches() is not a constant", "write the regular expression itself between quotes")
 		return
 	}
-	_, _, err := expr.CompilePattern(string(lit))
+	_, err := expr.CheckPattern(string(lit))
 	var bad *syntax.Error
 	switch {
 	case expr.TooLarge(err):

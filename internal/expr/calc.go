@@ -14,8 +14,7 @@ import (
 func (f *Frame) same(a, b Value) bool {
 	switch a.kind {
 	case KindString, KindBytes:
-		f.scan(min(len(a.str), len(b.str)))
-		return a.str == b.str
+		return f.scan(min(len(a.str), len(b.str))) && a.str == b.str
 	case KindDouble:
 		return math.Float64frombits(a.num) == math.Float64frombits(b.num)
 	case KindTimestamp:
@@ -39,7 +38,7 @@ func (f *Frame) same(a, b Value) bool {
 		for i := range n {
 			ka, va := a.Entry(i)
 			kb, vb := b.Entry(i)
-			if !f.take(1) || ka != kb || !f.same(va, vb) {
+			if !f.take(1+min(len(ka), len(kb))>>4) || ka != kb || !f.same(va, vb) {
 				return false
 			}
 		}
@@ -205,12 +204,19 @@ func (f *Frame) valid(s string) (string, Code) {
 	if !f.newText(3 * len(s)) {
 		return "", TooMuch
 	}
-	return string([]rune(s)), OK
+	var b strings.Builder
+	b.Grow(3 * len(s))
+	for _, r := range s {
+		b.WriteRune(r)
+	}
+	return b.String(), OK
 }
 
 // changeCase maps the letters of ASCII; a text that stays as it is is not copied.
 func (f *Frame) changeCase(s string, upper bool) (string, Code) {
-	f.scan(len(s))
+	if !f.scan(len(s)) {
+		return "", TooMuch
+	}
 	s, c := f.valid(s)
 	if c != OK {
 		return "", c
@@ -224,13 +230,17 @@ func (f *Frame) changeCase(s string, upper bool) (string, Code) {
 			if !f.newText(len(s)) {
 				return "", TooMuch
 			}
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if b[i] >= from && b[i] <= to {
-					b[i] ^= 'a' - 'A'
+			var b strings.Builder
+			b.Grow(len(s))
+			b.WriteString(s[:i])
+			for ; i < len(s); i++ {
+				c := s[i]
+				if c >= from && c <= to {
+					c ^= 'a' - 'A'
 				}
+				b.WriteByte(c)
 			}
-			return string(b), OK
+			return b.String(), OK
 		}
 	}
 	return s, OK
@@ -257,16 +267,17 @@ func (f *Frame) replace(n *Node) (string, Code) {
 		}
 		limit = clamp(u)
 	}
-	f.scan(len(s))
-	times := strings.Count(s, old)
-	if limit >= 0 {
-		times = min(times, limit)
+	if !f.scan(len(s)) {
+		return "", TooMuch
 	}
-	if times == 0 || old == with {
+	found := strings.Count(s, old)
+	if limit >= 0 {
+		found = min(found, limit)
+	}
+	if found == 0 || old == with {
 		return s, OK
 	}
-	// At most len(s)+1 times a text that was itself paid for: no overflow.
-	if !f.newText(len(s) + times*max(0, len(with)-len(old))) {
+	if !f.newText(len(s)) || !f.take(times(found, max(0, len(with)-len(old)))>>2) {
 		return "", TooMuch
 	}
 	return strings.Replace(s, old, with, limit), OK
@@ -294,7 +305,9 @@ func (f *Frame) split(n *Node) (Value, Code) {
 		}
 		limit = clamp(u)
 	}
-	f.scan(len(s))
+	if !f.scan(len(s)) {
+		return Value{}, TooMuch
+	}
 	pieces := strings.Count(s, sep) + 1
 	if limit >= 0 {
 		pieces = min(pieces, limit)
@@ -326,7 +339,9 @@ func (f *Frame) substring(n *Node) (string, Code) {
 			return "", IndexOutOfRange
 		}
 	}
-	f.scan(len(s))
+	if !f.scan(len(s)) {
+		return "", TooMuch
+	}
 	if s, c = f.valid(s); c != OK {
 		return "", c
 	}
@@ -385,6 +400,9 @@ func (f *Frame) toInt(n *Node) (uint64, Code) {
 		if c != OK {
 			return 0, c
 		}
+		if !f.scan(len(s)) {
+			return 0, TooMuch
+		}
 		sign := ""
 		if s != "" && (s[0] == '+' || s[0] == '-') {
 			sign, s = s[:1], s[1:]
@@ -426,6 +444,9 @@ func (f *Frame) toUint(n *Node) (uint64, Code) {
 		s, c := f.text(n.A)
 		if c != OK {
 			return 0, c
+		}
+		if !f.scan(len(s)) {
+			return 0, TooMuch
 		}
 		u, ok := decimal(s)
 		if !ok {
@@ -471,7 +492,11 @@ func (f *Frame) toDouble(n *Node) (uint64, Code) {
 		if c != OK {
 			return 0, c
 		}
-		f.scan(len(s))
+		// A few texts that lie halfway between two numbers take a thousand times as
+		// long as others.
+		if !f.take(128 + len(s)>>4) {
+			return 0, TooMuch
+		}
 		d, err := strconv.ParseFloat(s, 64)
 		if err != nil {
 			return 0, BadConversion
@@ -495,7 +520,9 @@ func (f *Frame) toDuration(n *Node) (uint64, Code) {
 	if c != OK {
 		return 0, c
 	}
-	f.scan(len(s))
+	if !f.scan(len(s)) {
+		return 0, TooMuch
+	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
 		return 0, BadConversion
@@ -521,7 +548,10 @@ func (f *Frame) toTimestamp(n *Node) (Value, Code) {
 	if c != OK {
 		return Value{}, c
 	}
-	f.scan(len(s))
+	// The standard library makes a zone for every offset.
+	if !f.take(32 + len(s)>>4) {
+		return Value{}, TooMuch
+	}
 	if !strictTime(s) {
 		return Value{}, BadConversion
 	}
@@ -579,7 +609,9 @@ func (f *Frame) toText(n *Node) (string, Code) {
 		if c != OK {
 			return "", c
 		}
-		f.scan(len(s))
+		if !f.scan(len(s)) {
+			return "", TooMuch
+		}
 		if !utf8.ValidString(s) {
 			return "", BadConversion
 		}
@@ -592,11 +624,10 @@ func (f *Frame) toText(n *Node) (string, Code) {
 		if c != OK {
 			return "", c
 		}
-		at := time.Unix(int64(v.num), int64(v.nano)).UTC()
-		if v.zone != 0 {
-			at = at.In(time.FixedZone("", int(v.zone)*60))
+		if !f.newText(40) {
+			return "", TooMuch
 		}
-		return at.Format(time.RFC3339Nano), OK
+		return formatTime(v), OK
 	}
 	u, c := f.num(n.A)
 	if c != OK {
@@ -611,7 +642,25 @@ func (f *Frame) toText(n *Node) (string, Code) {
 	case TUint:
 		return strconv.FormatUint(u, 10), OK
 	case TDuration:
-		return strconv.FormatFloat(time.Duration(u).Seconds(), 'f', -1, 64) + "s", OK
+		var buf [32]byte
+		b := strconv.AppendFloat(buf[:0], time.Duration(u).Seconds(), 'f', -1, 64)
+		return string(append(b, 's')), OK
 	}
 	return strconv.FormatFloat(math.Float64frombits(u), 'g', -1, 64), OK
+}
+
+// formatTime writes an instant as RFC 3339 does, in the zone that it came in.
+func formatTime(v Value) string {
+	var buf [40]byte
+	at := time.Unix(int64(v.num)+int64(v.zone)*60, int64(v.nano)).UTC()
+	b := at.AppendFormat(buf[:0], "2006-01-02T15:04:05.999999999")
+	if v.zone == 0 {
+		return string(append(b, 'Z'))
+	}
+	sign, east := byte('+'), int(v.zone)
+	if east < 0 {
+		sign, east = '-', -east
+	}
+	hour, minute := east/60, east%60
+	return string(append(b, sign, byte('0'+hour/10), byte('0'+hour%10), ':', byte('0'+minute/10), byte('0'+minute%10)))
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/privetdev/privet/internal/scan"
 )
 
 // A Host carries out the functions of an environment. It is called with
@@ -14,10 +16,13 @@ type Host interface {
 	Call(fn uint16, args []Value) (Value, Code)
 }
 
-// Budget is what one evaluation may spend. A turn of a loop costs 1, looking
-// through a text 1 per 16 bytes, matching it that times the pattern's weight, a new text 1 per 4 bytes and a new list or map
-// 16 per element: so one evaluation allocates at most four bytes per unit, 64 MiB
-// in all, and an evaluation that would spend more ends with [TooMuch].
+// Budget is what one evaluation may spend. A turn of a loop costs 1 for each
+// operation in its body and 1 for itself, comparing with an element of a list 1,
+// looking through a text 1 per 16 bytes, matching it the pattern's weight for each
+// 16 bytes begun, a new text 1 per 4 bytes and room for an element of a new list or
+// map 16. So one evaluation allocates at most four bytes per unit, 64 MiB in all,
+// and one that would spend more ends with [TooMuch]. What a [Host] allocates is
+// its own affair.
 //
 // The cost estimate at compile time keeps honest programs far below: it counts in
 // the same units, and its bound is a quarter of the budget.
@@ -41,6 +46,7 @@ type Frame struct {
 	p      *Program
 	fuel   int
 	spent  bool // TooMuch happened; nothing may absorb it
+	match  scan.Matches
 	locals [MaxLoops]Value
 	args   []Value
 }
@@ -72,12 +78,24 @@ func (f *Frame) EvalBool(p *Program) (bool, Code) {
 	return b && c == OK, c
 }
 
+// EvalBoolAt evaluates one node of type bool, with the whole budget. A node that lies
+// in the body of a macro has no variable of that macro: it gives [BadFrame].
+func (f *Frame) EvalBoolAt(p *Program, node int) (bool, Code) {
+	if node < 0 || node >= len(p.Nodes) || p.Nodes[node].Type != TBool || !f.begin(p) {
+		return false, BadFrame
+	}
+	b, c := f.boolean(uint16(node))
+	c = f.end(c)
+	return b && c == OK, c
+}
+
 // begin makes the frame ready for a program.
 func (f *Frame) begin(p *Program) bool {
 	if !p.sound || len(f.Vars) != p.vars {
 		return false
 	}
 	f.p, f.fuel, f.spent = p, Budget, false
+	f.match.Grow(1)
 	return true
 }
 
@@ -92,9 +110,8 @@ func (f *Frame) end(c Code) Code {
 	return c
 }
 
-// scan pays for looking through n bytes. Outside of loops nothing repeats, so
-// only loops and allocations look at what is left.
-func (f *Frame) scan(n int) { f.fuel -= n >> 4 }
+// scan pays for looking through n bytes and reports whether that was possible.
+func (f *Frame) scan(n int) bool { return f.take(n >> 4) }
 
 // take pays n units and reports whether there were as many.
 func (f *Frame) take(n int) bool {
@@ -111,6 +128,16 @@ func (f *Frame) newText(n int) bool { return f.take(n>>2 + 1) }
 
 // newList pays for a list of n elements.
 func (f *Frame) newList(n int) bool { return f.take(min(n, Budget)<<4 + 1) }
+
+// times multiplies two prices. Products far beyond the budget are all alike: a
+// quarter of one, and the sum of some, still tell that there is too much to pay.
+func times(a, b int) int {
+	const most = Budget << 4
+	if a != 0 && b > most/a {
+		return most
+	}
+	return a * b
+}
 
 // Each of the four evaluators below serves the nodes of some types, without a
 // Value where it can: boolean, num (int, uint, double bits, duration), text
@@ -247,7 +274,11 @@ func (f *Frame) evalBool(n *Node) (bool, Code) {
 			}
 			m = &room
 		}
-		return m.has(f.p.Consts[n.B].str), OK
+		key := f.p.Consts[n.B].str
+		if !f.scan(len(key)) {
+			return false, TooMuch
+		}
+		return m.has(key), OK
 	case OpContains, OpStartsWith, OpEndsWith:
 		a, c := f.text(n.A)
 		if c != OK {
@@ -257,25 +288,30 @@ func (f *Frame) evalBool(n *Node) (bool, Code) {
 		if c != OK {
 			return false, c
 		}
-		switch n.Op {
-		case OpContains:
-			f.scan(len(a))
+		if n.Op == OpContains {
+			if !f.scan(len(a)) {
+				return false, TooMuch
+			}
 			return strings.Contains(a, b), OK
-		case OpStartsWith:
-			f.scan(len(b))
+		}
+		if !f.scan(len(b)) {
+			return false, TooMuch
+		}
+		if n.Op == OpStartsWith {
 			return strings.HasPrefix(a, b), OK
 		}
-		f.scan(len(b))
 		return strings.HasSuffix(a, b), OK
 	case OpMatches:
 		a, c := f.text(n.A)
 		if c != OK {
 			return false, c
 		}
-		if !f.take(len(a) >> 4 * f.p.weight[n.B]) {
+		if !f.take(times(len(a)>>4+1, f.p.weight[n.B])) {
 			return false, TooMuch
 		}
-		return f.p.regex[n.B].MatchString(a), OK
+		f.match.Reset()
+		f.p.regex[n.B].Match(a, &f.match)
+		return len(f.match.List) > 0, OK
 	case OpToBool:
 		return f.toBool(n)
 	case OpAll, OpExists:
@@ -337,8 +373,13 @@ func (f *Frame) evalNum(n *Node) (uint64, Code) {
 		switch f.p.Nodes[n.A].Type {
 		case TString:
 			s, c := f.text(n.A)
-			f.scan(len(s))
-			return uint64(utf8.RuneCountInString(s)), c
+			if c != OK {
+				return 0, c
+			}
+			if !f.scan(len(s)) {
+				return 0, TooMuch
+			}
+			return uint64(utf8.RuneCountInString(s)), OK
 		case TBytes:
 			s, c := f.text(n.A)
 			return uint64(len(s)), c
@@ -391,7 +432,9 @@ func (f *Frame) evalText(n *Node) (string, Code) {
 			return "", c
 		}
 		if n.Op == OpTrim {
-			f.scan(len(a))
+			if !f.scan(len(a)) {
+				return "", TooMuch
+			}
 			return strings.TrimSpace(a), OK
 		}
 		return f.changeCase(a, n.Op == OpUpper)
@@ -488,8 +531,13 @@ func (f *Frame) equal(n *Node) (bool, Code) {
 			return false, c
 		}
 		b, c := f.text(n.B)
-		f.scan(min(len(a), len(b)))
-		return a == b, c
+		if c != OK {
+			return false, c
+		}
+		if !f.scan(min(len(a), len(b))) {
+			return false, TooMuch
+		}
+		return a == b, OK
 	case KindBool:
 		a, c := f.boolean(n.A)
 		if c != OK {
@@ -530,7 +578,9 @@ func (f *Frame) order(n *Node) (bool, Code) {
 		if c != OK {
 			return false, c
 		}
-		f.scan(min(len(a), len(b)))
+		if !f.scan(min(len(a), len(b))) {
+			return false, TooMuch
+		}
 		less, more = a < b, a > b
 	case TBool:
 		a, c := f.boolean(n.A)
@@ -603,10 +653,14 @@ func (f *Frame) in(n *Node) (bool, Code) {
 			over = &room
 		}
 		if over.kind == KindMap {
-			f.scan(len(s))
+			if !f.scan(len(s)) {
+				return false, TooMuch
+			}
 			return over.has(s), OK
 		}
-		f.fuel -= over.Len() * (1 + len(s)>>4)
+		if !f.take(times(over.Len(), 1+len(s)>>4)) {
+			return false, TooMuch
+		}
 		if l, ok := over.ref.(*[]string); ok {
 			for _, e := range *l {
 				if e == s {
@@ -630,6 +684,9 @@ func (f *Frame) in(n *Node) (bool, Code) {
 	if c != OK {
 		return false, c
 	}
+	if !f.take(over.Len()) {
+		return false, TooMuch
+	}
 	for i := range over.Len() {
 		if f.same(v, over.At(i)) {
 			return true, OK
@@ -639,7 +696,9 @@ func (f *Frame) in(n *Node) (bool, Code) {
 }
 
 func (f *Frame) get(m *Value, key string) (Value, Code) {
-	f.scan(len(key))
+	if !f.scan(len(key)) {
+		return Value{}, TooMuch
+	}
 	v, ok := m.Get(key)
 	if !ok {
 		return Value{}, NoSuchKey
@@ -688,10 +747,11 @@ func (f *Frame) call(n *Node) (Value, Code) {
 		f.args = append(f.args, v)
 	}
 	args := f.args[base:]
-	if len(args) > 0 {
-		f.scan(len(args[0].str) + 64)
+	var v Value
+	c := TooMuch
+	if f.payCall(int(n.D), args) {
+		v, c = f.Host.Call(n.A, args)
 	}
-	v, c := f.Host.Call(n.A, args)
 	clear(args)
 	f.args = f.args[:base]
 	switch {
@@ -703,9 +763,50 @@ func (f *Frame) call(n *Node) (Value, Code) {
 	return v, OK
 }
 
+// payCall pays for a function that costs so much for each byte of its arguments.
+// Of two lists, every element of one may be compared with every one of the other.
+func (f *Frame) payCall(cost int, args []Value) bool {
+	var total, pairs, count int
+	for i := range args {
+		n := args[i].Len()
+		if !f.take(n) {
+			return false
+		}
+		size := n + length(&args[i])>>4
+		if n > 0 && count > 0 {
+			pairs += min(times(n, total), times(size, count))
+		}
+		total += size
+		count += n
+	}
+	return f.take(4 + pairs + times(total, cost))
+}
+
+// length is how many bytes a text has, or all the texts of a list or map.
+func length(v *Value) int {
+	if l, ok := v.ref.(*[]string); ok {
+		n := 0
+		for _, s := range *l {
+			n += len(s)
+		}
+		return n
+	}
+	n := len(v.str)
+	for i := range v.Len() {
+		e := v.At(i)
+		if v.kind == KindMap {
+			var key string
+			key, e = v.Entry(i)
+			n += len(key)
+		}
+		n += length(&e)
+	}
+	return n
+}
+
 func (f *Frame) list(n *Node) (Value, Code) {
-	if n.C != 0 && f.Trace == nil {
-		return f.p.Consts[n.C-1], OK
+	if n.C != 0 {
+		return f.folded(n)
 	}
 	if !f.newList(int(n.B)) {
 		return Value{}, TooMuch
@@ -721,9 +822,19 @@ func (f *Frame) list(n *Node) (Value, Code) {
 	return List(vs), OK
 }
 
+// folded is a list or map of constants. Its parts are evaluated only to be told.
+func (f *Frame) folded(n *Node) (Value, Code) {
+	if f.Trace != nil {
+		for _, a := range f.p.Args[n.A : n.A+n.B] {
+			_, _ = f.val(a)
+		}
+	}
+	return f.p.Consts[n.C-1], OK
+}
+
 func (f *Frame) mapping(n *Node) (Value, Code) {
-	if n.C != 0 && f.Trace == nil {
-		return f.p.Consts[n.C-1], OK
+	if n.C != 0 {
+		return f.folded(n)
 	}
 	if !f.newList(int(n.B)) {
 		return Value{}, TooMuch
@@ -738,6 +849,9 @@ func (f *Frame) mapping(n *Node) (Value, Code) {
 		v, c := f.val(args[i+1])
 		if c != OK {
 			return Value{}, c
+		}
+		if !f.scan(len(key)) {
+			return Value{}, TooMuch
 		}
 		m.Set(key, v)
 	}
@@ -800,8 +914,9 @@ func (f *Frame) quantify(n *Node) (bool, Code) {
 	decisive := n.Op == OpExists
 	first := OK
 	local := &f.locals[n.C]
+	price := f.p.turn(n.A, n.B)
 	for i := range over.Len() {
-		if !f.take(1) {
+		if !f.take(price) {
 			return false, TooMuch
 		}
 		*local = element(over, i)
@@ -831,8 +946,9 @@ func (f *Frame) one(n *Node) (bool, Code) {
 	}
 	last, found := OK, 0
 	local := &f.locals[n.C]
+	price := f.p.turn(n.A, n.B)
 	for i := range over.Len() {
-		if !f.take(1) {
+		if !f.take(price) {
 			return false, TooMuch
 		}
 		*local = element(over, i)
@@ -860,8 +976,10 @@ func (f *Frame) collect(n *Node) (Value, Code) {
 	var vs []Value
 	failed := OK
 	local := &f.locals[n.C]
-	for i := range over.Len() {
-		if !f.take(1) {
+	price := f.p.turn(n.A, max(n.B, n.D))
+	count := over.Len()
+	for i := range count {
+		if !f.take(price) {
 			return Value{}, TooMuch
 		}
 		*local = element(over, i)
@@ -888,8 +1006,16 @@ func (f *Frame) collect(n *Node) (Value, Code) {
 				continue
 			}
 		}
-		if !f.newList(1) {
-			return Value{}, TooMuch
+		if len(vs) == cap(vs) {
+			// How long the list of map becomes is known; that of filter doubles.
+			room := count
+			if n.Op != OpTransform {
+				room = min(max(4, 2*len(vs)), len(vs)+count-i)
+			}
+			if !f.newList(room) {
+				return Value{}, TooMuch
+			}
+			vs = append(make([]Value, 0, room), vs...)
 		}
 		vs = append(vs, v)
 	}

@@ -70,7 +70,7 @@ const (
 	OpTransform // A.map(x, B); C: level
 	OpSift      // A.map(x, B, D): those for which B holds; C: level
 
-	OpCall // function A of the environment with Args[B:B+C]
+	OpCall // function A of the environment with Args[B:B+C]; D: its cost
 
 	ops // how many there are
 )

@@ -8,14 +8,16 @@
 //
 // An evaluation is bounded three ways. A program has at most [MaxNodes]
 // operations, nested at most [MaxDepth] deep. Every turn of a loop, every byte
-// looked through and every byte allocated is paid from a [Budget], so that even a
-// program made by an enemy ends. And matching is linear in the text.
+// looked through and every byte allocated is paid from a [Budget], before it is
+// spent, so that even a program made by an enemy ends soon. And matching is linear
+// in the text.
 package expr
 
 import (
-	"regexp"
 	"regexp/syntax"
 	"slices"
+
+	"github.com/privetdev/privet/internal/scan"
 )
 
 // Bounds of every program, also of one that arrives from outside.
@@ -38,11 +40,13 @@ type Program struct {
 	Consts   []Value  // constants of the text, then the lists and maps made of constants only
 	Patterns []string // regular expressions in RE2 syntax, in the order of their use
 
-	sound  bool // Decode made it
-	vars   int  // how many variables the environment has
-	loops  int  // how deep macros nest
-	regex  []*regexp.Regexp
-	weight []int // of each pattern, see PatternWeight
+	env    *Env
+	sound  bool        // Decode made it
+	vars   int         // how many variables the environment has
+	loops  int         // how deep macros nest
+	regex  []*scan.Set // one expression each
+	weight []int       // of each pattern, see PatternWeight
+	work   []uint16    // for each node, how many up to it do something when evaluated
 }
 
 // A Node is one operation of a [Program]. The meaning of A to D is that of the
@@ -89,30 +93,46 @@ func (p *Program) Vars() []bool {
 	return used
 }
 
-// CompilePattern compiles the pattern of `matches` as this package runs it, and
-// reports how many instructions it takes. It is an error if the pattern is not of
-// RE2 syntax, is longer than [MaxText] or takes more than [MaxPattern]
-// instructions. The error of a bad pattern is a *[syntax.Error].
-func CompilePattern(pattern string) (re *regexp.Regexp, size int, err error) {
+// turn is what one turn of a macro costs, from its range to its last body: the
+// nodes of a body follow each other. What is constant costs nothing.
+func (p *Program) turn(over, body uint16) int {
+	return 1 + int(p.work[body]-p.work[over])
+}
+
+// measure counts the nodes that do something.
+func (p *Program) measure() {
+	p.work = make([]uint16, len(p.Nodes))
+	count := uint16(0)
+	for i, n := range p.Nodes {
+		if n.Op != OpConst && !(n.Op == OpList && n.C != 0) && !(n.Op == OpMap && n.C != 0) {
+			count++
+		}
+		p.work[i] = count
+	}
+}
+
+// CheckPattern reports how many instructions the pattern of a `matches` takes. It is
+// an error if the pattern is not of RE2 syntax, is longer than [MaxText] or takes more
+// than [MaxPattern] instructions. The error of a bad pattern is a *[syntax.Error].
+func CheckPattern(pattern string) (size int, err error) {
 	if len(pattern) > MaxText {
-		return nil, 0, errTooLarge
+		return 0, errTooLarge
 	}
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	// Weighed before it is compiled, so that a short pattern with nested counts
 	// cannot take much memory.
 	size = weigh(tree)
 	if size > MaxPattern {
-		return nil, size, errTooLarge
+		return size, errTooLarge
 	}
-	re, err = regexp.Compile(pattern)
-	return re, size, err
+	return size, nil
 }
 
 // PatternWeight is what matching a pattern of so many instructions costs for each
-// 16 bytes of text, in units of the [Budget]: in the worst case every instruction
+// 16 bytes of text begun, in units of the [Budget]: in the worst case every instruction
 // is alive at every byte, as with nested counts.
 func PatternWeight(size int) int { return 1 + size/2 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"unicode/utf8"
+
+	"github.com/privetdev/privet/internal/scan"
 )
 
 // The wire form: a byte with its version, a byte with the environment's number,
@@ -102,6 +104,7 @@ func Decode(b []byte, env *Env) (*Program, error) {
 	if !bytes.Equal(p.Append(make([]byte, 0, len(b))), b) {
 		return nil, errForm
 	}
+	p.measure()
 	p.sound = true
 	return p, nil
 }
@@ -117,7 +120,7 @@ type decoder struct {
 }
 
 func decode(b []byte, env *Env) (*Program, error) {
-	d := &decoder{b: b, env: env, p: &Program{Env: env.ID, vars: len(env.Vars)}}
+	d := &decoder{b: b, env: env, p: &Program{Env: env.ID, env: env, vars: len(env.Vars)}}
 	version, err := d.byte()
 	if err != nil {
 		return nil, err
@@ -270,8 +273,10 @@ func (d *decoder) plain(n *Node, f form, arity int) error {
 	return nil
 }
 
+var firstID = []uint32{0}
+
 func (d *decoder) addPattern(s string) error {
-	re, size, err := CompilePattern(s)
+	size, err := CheckPattern(s)
 	switch {
 	case err == errTooLarge:
 		return err
@@ -282,7 +287,7 @@ func (d *decoder) addPattern(s string) error {
 		return errTooLarge
 	}
 	d.p.Patterns = append(d.p.Patterns, s)
-	d.p.regex = append(d.p.regex, re)
+	d.p.regex = append(d.p.regex, scan.NewSet([]string{s}, firstID, false))
 	d.p.weight = append(d.p.weight, PatternWeight(size))
 	return nil
 }
@@ -481,6 +486,7 @@ func (d *decoder) call(n *Node) error {
 		return err
 	}
 	n.C, n.Type = uint16(len(fn.Params)), fn.Result
+	n.D = uint16(min(max(fn.Cost, 1), math.MaxUint16))
 	for i, a := range d.p.Args[n.B : n.B+n.C] {
 		arg := &d.p.Nodes[a]
 		if _, ok := unify(arg.Type, fn.Params[i]); !ok {

@@ -353,7 +353,7 @@ func (p *Pattern) automaton() *part {
 	c := &charSets{byRunes: map[string]uint32{}}
 	f.roots = []uint32{f.add(p.prog, 0, c) + uint32(p.prog.Start)}
 	f.partition(c.sets, false)
-	f.seen = make([]uint32, len(f.insts))
+	f.walker.seen = make([]uint32, len(f.insts))
 	f.reset()
 	p.finder.CompareAndSwap(nil, f)
 	return p.finder.Load()

@@ -35,9 +35,11 @@ type Set struct {
 
 // Bounds of a Set.
 const (
-	// setBytes is about what all states of a Set may take; parts share it. The 20
-	// rules of our benchmark take 60 kB.
-	setBytes = 8 << 20
+	// setBytes is about what all states of a Set may take; parts share it. Small
+	// expressions get less: exprBytes, and instBytes for each instruction.
+	setBytes  = 8 << 20
+	exprBytes = 4 << 10
+	instBytes = 1 << 10
 	// setGenerations is how often a part may forget its states and begin anew
 	// before it is split.
 	setGenerations = 3
@@ -47,9 +49,9 @@ const (
 
 // NewSet makes a set of expressions, which must compile; id i is what a match of
 // expression i is known by. If lower is set, the text's ASCII letters are taken
-// for small ones, as if lowerAscii had been called.
+// for small ones, as if lowerAscii had been called. The set keeps both slices.
 func NewSet(exprs []string, ids []uint32, lower bool) *Set {
-	return &Set{exprs: slices.Clone(exprs), ids: slices.Clone(ids), lower: lower}
+	return &Set{exprs: exprs, ids: ids, lower: lower}
 }
 
 // Matches is a set of ids, which also knows them as a list.
@@ -147,9 +149,9 @@ type part struct {
 	states      atomic.Pointer[setStates]
 	generations atomic.Int32
 
-	// For making states.
-	mu sync.Mutex
-	walker
+	mu     sync.Mutex // of making states
+	walker walker
+	spare  atomic.Pointer[walker] // for whoever goes on without states
 }
 
 // A walker follows instructions.
@@ -157,6 +159,9 @@ type walker struct {
 	todo []uint32
 	seen []uint32 // seen[pc] == mark
 	mark uint32
+	// What advance found out, until it is called again.
+	waiting, hits []uint32
+	pcs           []uint32
 }
 
 // A setInst is an instruction.
@@ -179,7 +184,7 @@ type setStates struct {
 type setState struct {
 	next []atomic.Pointer[setState] // by class of the next character
 	// event is set where a run must look up: something matched on the way into this
-	// state, or nothing can match any more.
+	// state, or nothing more can.
 	event, dead bool
 	prev        kind
 	hits        []uint32 // ids
@@ -191,7 +196,7 @@ const kindLine = kindWide + 1
 
 // join makes a part of several expressions, one of so many parts.
 func (s *Set) join(members []uint32, parts int) *part {
-	p := &part{members: members, bytes: setBytes / parts}
+	p := &part{members: members}
 	c := &charSets{byRunes: map[string]uint32{}}
 	for _, i := range members {
 		tree, err := syntax.Parse(s.exprs[i], syntax.Perl)
@@ -209,8 +214,9 @@ func (s *Set) join(members []uint32, parts int) *part {
 			p.starts = append(p.starts, start)
 		}
 	}
+	p.bytes = min(setBytes/parts, exprBytes*len(members)+instBytes*len(p.insts))
 	p.partition(c.sets, s.lower)
-	p.seen = make([]uint32, len(p.insts))
+	p.walker.seen = make([]uint32, len(p.insts))
 	p.reset()
 	return p
 }
@@ -419,8 +425,9 @@ func (p *part) step(gen *setStates, st *setState, c int) *setState {
 	if p.generations.Load() > setGenerations {
 		return nil
 	}
-	waiting, hits := p.advance(&p.walker, st.pcs, st.prev, st == gen.begin, c)
-	made := p.make(gen, waiting, hits, p.kinds[c])
+	w := &p.walker
+	p.advance(w, st.pcs, st.prev, st == gen.begin, c)
+	made := p.make(gen, w.waiting, w.hits, p.kinds[c])
 	st.next[c].Store(made)
 	if gen.bytes >= p.bytes && p.states.Load() == gen && p.generations.Add(1) <= setGenerations {
 		p.reset()
@@ -428,11 +435,16 @@ func (p *part) step(gen *setStates, st *setState, c int) *setState {
 	return made
 }
 
-// advance takes a character of class c: what waits after it, and the ids of what
-// matched before it.
-func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) (waiting, hits []uint32) {
+// advance takes a character of class c. It leaves in w what waits after it, and the
+// ids of what matched before it.
+func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) {
 	next := p.kinds[c]
 	w.mark++
+	if w.mark == 0 {
+		clear(w.seen)
+		w.mark = 1
+	}
+	w.waiting, w.hits = w.waiting[:0], w.hits[:0]
 	w.todo = append(w.todo[:0], pcs...)
 	if !begin {
 		w.todo = append(w.todo, p.starts...)
@@ -446,7 +458,7 @@ func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) (w
 		w.seen[pc] = w.mark
 		switch in := &p.insts[pc]; in.op {
 		case opMatch:
-			hits = append(hits, in.id)
+			w.hits = append(w.hits, in.id)
 		case opAlt:
 			w.todo = append(w.todo, in.out, in.arg)
 		case opNop:
@@ -457,20 +469,23 @@ func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) (w
 			}
 		case opRune:
 			if next != kindNone && p.takes[c][in.arg>>6]>>(in.arg&63)&1 == 1 {
-				waiting = append(waiting, in.out)
+				w.waiting = append(w.waiting, in.out)
 			}
 		}
 	}
-	slices.Sort(waiting)
-	slices.Sort(hits)
-	return slices.Compact(waiting), slices.Compact(hits)
+	slices.Sort(w.waiting)
+	slices.Sort(w.hits)
+	w.waiting, w.hits = slices.Compact(w.waiting), slices.Compact(w.hits)
 }
 
 // follow does what run does without making states.
 func (p *part) follow(text string, m *Matches) {
-	w := walker{seen: make([]uint32, len(p.insts))}
+	w := p.spare.Swap(nil)
+	if w == nil {
+		w = &walker{seen: make([]uint32, len(p.insts))}
+	}
 	prev := kindNone
-	pcs := slices.Concat(p.starts, p.roots)
+	w.pcs = append(append(w.pcs[:0], p.starts...), p.roots...)
 	for i, end := 0, false; !end; {
 		c := len(p.kinds) - 1
 		begin := i == 0
@@ -485,13 +500,17 @@ func (p *part) follow(text string, m *Matches) {
 			c = int(p.wideOf(r))
 			i += width
 		}
-		var hits []uint32
-		pcs, hits = p.advance(&w, pcs, prev, begin, c)
-		for _, id := range hits {
+		p.advance(w, w.pcs, prev, begin, c)
+		for _, id := range w.hits {
 			m.Add(id)
 		}
+		if len(w.hits) == len(p.members) || len(w.waiting) == 0 && len(p.starts) == 0 {
+			break // all is said
+		}
+		w.pcs = append(w.pcs[:0], w.waiting...)
 		prev = p.kinds[c]
 	}
+	p.spare.Store(w)
 }
 
 // conditions are those that hold between characters of two kinds.
@@ -528,8 +547,8 @@ func (p *part) make(gen *setStates, pcs, hits []uint32, prev kind) *setState {
 	if st := gen.byKey[string(key)]; st != nil {
 		return st
 	}
-	st := &setState{next: make([]atomic.Pointer[setState], len(p.kinds)), hits: hits, pcs: pcs, prev: prev}
-	st.dead = len(pcs) == 0 && len(p.starts) == 0
+	st := &setState{next: make([]atomic.Pointer[setState], len(p.kinds)), hits: slices.Clone(hits), pcs: slices.Clone(pcs), prev: prev}
+	st.dead = len(pcs) == 0 && len(p.starts) == 0 || len(hits) > 0 && len(hits) == len(p.members)
 	st.event = st.dead || len(hits) > 0
 	gen.byKey[string(key)] = st
 	gen.bytes += 2*len(key) + 8*len(p.kinds) + 128

@@ -99,7 +99,7 @@ func TestPolicyArguments(t *testing.T) {
 		reason string
 	}{
 		{[]string{"compile"}, "which policy?; name a YAML file, or one of: pack:", "no policy"},
-		{[]string{"test", "a", "b"}, "more than one policy", "two policies"},
+		{[]string{"compile", "a", "b"}, "more than one policy", "two policies"},
 		{[]string{"test", "pack:windows-service-dat"}, `did you mean "windows-service-data"?`, "a pack that is not there"},
 		{[]string{"process", "-p", "pack:nonsense"}, "there is no pack", "likewise"},
 		{[]string{"process", "-p", "none.yaml"}, "cannot read the policy none.yaml: there is no such file", "a file that is not there"},

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -77,33 +76,6 @@ Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.
 	return c
 }
 
-func newTest(e *env) *cobra.Command {
-	return &cobra.Command{
-		Use:   "test POLICY",
-		Short: "Run the tests that stand in a policy",
-		Long: `Test runs the tests of a policy: its events with what is wanted of them, and the
-true and false cases of its rules and detectors. Rules without both kinds of cases
-are named.
-
-Exit status: 0 all passed, 1 some failed, 2 the policy has faults.`,
-		Example: `  privet test policy.yaml
-  privet test pack:windows-service-data`,
-		Args:              policyArgument,
-		ValidArgsFunction: completePolicy,
-		RunE: func(_ *cobra.Command, args []string) error {
-			report, err := testPolicy(args[0])
-			if err != nil {
-				return err
-			}
-			printReport(e.stdout, args[0], report)
-			if !report.OK() {
-				return &status{code: exitBad}
-			}
-			return nil
-		},
-	}
-}
-
 // compilePolicy is loadPolicy for sources only.
 func compilePolicy(where string) (*privacy.Bundle, error) {
 	if name, ok := strings.CutPrefix(where, "pack:"); ok && slices.Contains(policy.Packs(), name) {
@@ -113,16 +85,6 @@ func compilePolicy(where string) (*privacy.Bundle, error) {
 		return nil, err
 	}
 	return policy.CompileFile(where)
-}
-
-func testPolicy(where string) (*policy.Report, error) {
-	if name, ok := strings.CutPrefix(where, "pack:"); ok && slices.Contains(policy.Packs(), name) {
-		return policy.TestPack(name)
-	}
-	if err := isSource(where); err != nil {
-		return nil, err
-	}
-	return policy.TestFile(where)
 }
 
 // isSource gives what is no policy text an answer of its own.
@@ -142,26 +104,4 @@ func isSource(where string) error {
 		return mended(where+" is a bundle, which is compiled already", "name the YAML that it was made from")
 	}
 	return nil
-}
-
-// printReport says how tests of a policy went.
-func printReport(w io.Writer, name string, r *policy.Report) {
-	for _, f := range r.Failures {
-		fmt.Fprintln(w, f.String())
-	}
-	if r.Policies+r.Rules == 0 {
-		fmt.Fprintln(w, name+": no tests; write some below tests: in the policy")
-	} else {
-		fmt.Fprintf(w, "%s: %s and %s of rules, %s\n", name, plural(r.Policies, "event"), plural(r.Rules, "case"), failed(len(r.Failures)))
-	}
-	if len(r.Untested) > 0 {
-		fmt.Fprintf(w, "without a true and a false case: %s\n", strings.Join(r.Untested, ", "))
-	}
-}
-
-func failed(n int) string {
-	if n == 0 {
-		return "all passed"
-	}
-	return group(n) + " failed"
 }

@@ -46,14 +46,3 @@ func (r *reader) builtin(item source.Node) {
 	}
 	r.b.Classification = merged
 }
-
-// cases runs the tests of the rules and detectors of the policy.
-func (d *compiled) testRules(ps *source.Problems, report *Report) error {
-	c, err := classify.Open(d.bundle.Bytes())
-	if err != nil {
-		return err
-	}
-	tally := celrules.Test(c, d.cases, d.ids, ps)
-	report.Rules, report.Untested = tally.Cases, tally.Untested
-	return nil
-}

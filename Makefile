@@ -22,10 +22,10 @@ GOVULNCHECK := $(BUILD)/govulncheck-$(GOVULNCHECK_VERSION)
 # Systems that the product is built for besides the one it is tested on.
 PLATFORMS := windows/amd64 darwin/arm64 linux/arm64 js/wasm wasip1/wasm
 
-CHECKS := format vet static vuln tidy cross lint race generated hosts vectors fuzz-short readme
+CHECKS := format vet static vuln tidy cross lint race nested generated hosts vectors fuzz-short readme
 
-.PHONY: help build test race fuzz fuzz-short bench vectors wasm hosts generate check \
-	format vet static vuln tidy cross lint generated readme clean
+.PHONY: help build test race fuzz fuzz-short bench bench-peers vectors wasm hosts generate check \
+	format vet static vuln tidy cross lint nested generated readme clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fuzz: ## fuzz every target for FUZZTIME (30s) each
 
 bench: ## run the benchmarks matching BENCH (.), COUNT (1) times each
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+bench-peers: ## run the benchmarks beside cel-go, cedar-go, regexp and code by hand, COUNT (1) times each
+	cd internal/peers && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 vectors: ## run the golden cases and conformance vectors, and count them
 	@.ci/vectors
@@ -97,6 +100,9 @@ cross:
 
 lint:
 	$(GO) test ./internal/lint
+
+nested:
+	@.ci/nested
 
 generated:
 	@.ci/generated

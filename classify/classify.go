@@ -116,8 +116,8 @@ type detector struct {
 }
 
 type suppress struct {
-	id   string
-	when *expr.Program
+	id, reason string
+	when       *expr.Program
 }
 
 // Open makes a classifier from the bytes of a compiled policy. The error says why
@@ -196,7 +196,7 @@ func New(cl *bundle.Classification) (*Classifier, error) {
 			}
 		}
 		c.note(s.When)
-		c.suppress = append(c.suppress, suppress{s.ID, s.When})
+		c.suppress = append(c.suppress, suppress{s.ID, s.Reason, s.When})
 		for j := range c.detectors {
 			if d := &c.detectors[j]; len(s.Detectors) == 0 || slices.Contains(s.Detectors, d.id) {
 				d.suppress = append(d.suppress, i)

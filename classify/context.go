@@ -66,7 +66,8 @@ func (n *nearby) has(text string, start, end int, phrases [][]string) bool {
 	return false
 }
 
-// holds reports whether the words from, to hold a phrase; see [hasPhrase].
+// holds reports whether the words from, to hold a phrase, one word after the other.
+// The last word may stand in the plural, with an s.
 func (w *wordList) holds(phrase []string, from, to int) bool {
 	last := len(phrase) - 1
 next:
@@ -94,20 +95,4 @@ func joined(text string, at int) bool {
 	a, _ := utf8.DecodeLastRuneInString(text[:at])
 	b, _ := utf8.DecodeRuneInString(text[at:])
 	return kindOf(a) != sepKind && kindOf(b) != sepKind
-}
-
-// hasPhrase reports whether words hold phrase, one word after the other. The last
-// word may stand in the plural, with an s.
-func hasPhrase(words, phrase []string) bool {
-	last := len(phrase) - 1
-next:
-	for i := 0; i+last < len(words); i++ {
-		for j, p := range phrase {
-			if !isWordOf(words[i+j], p, j == last) {
-				continue next
-			}
-		}
-		return true
-	}
-	return false
 }

@@ -33,6 +33,8 @@ type known struct {
 	open    []int32  // rules that the value or the context decides
 	atoms   []uint32 // that hold, if late rules need them
 	unknown bool     // a tag declares a category that does not exist
+	labels  []Label  // of the names alone, if settled
+	settled bool
 	near    []uint64 // detectors that have a context word in the name or path; nil: none
 }
 
@@ -83,7 +85,8 @@ func (m *memory) get(hash uint64, f *Field) *known {
 
 func (m *memory) put(k *known) {
 	for i := range uint64(memoryWays) {
-		if m.places[(k.hash+i)&(memorySize-1)].CompareAndSwap(nil, k) {
+		// Looked at first, because an exchange that fails is slow.
+		if p := &m.places[(k.hash+i)&(memorySize-1)]; p.Load() == nil && p.CompareAndSwap(nil, k) {
 			return
 		}
 	}

@@ -59,7 +59,8 @@ type Scanner struct {
 	votes    []vote
 	spans    []Span
 	nearby   nearby
-	fresh    known // what is known about a field that is not remembered
+	trace    *tracer // nil unless explaining
+	fresh    known   // what is known about a field that is not remembered
 }
 
 // A level is what one evaluation works on: a rule or check on the lowest, what it
@@ -118,18 +119,19 @@ func (s *Scanner) Append(dst []Label, f *Field) []Label {
 	s.begin(f)
 	k := s.know(f)
 	s.unknown = k.unknown
-	for i := range k.said {
-		s.claim(k.said[i])
-	}
 	if s.c.index.late && !k.declared() {
 		s.later(k)
 	}
-	s.yield()
+	s.findings = s.findings[:0]
 	if f.Value != "" && len(s.c.detectors) > 0 {
 		s.look(s.limit(f.Value), k)
-		for i := range s.findings {
-			s.see(&s.findings[i])
-		}
+	}
+	if k.settled && len(s.votes) == 0 && len(s.findings) == 0 && s.floor() == int32(s.c.threshold) {
+		return append(dst, k.labels...)
+	}
+	s.weighNames(k)
+	for i := range s.findings {
+		s.see(&s.findings[i])
 	}
 	return s.label(dst)
 }
@@ -236,6 +238,15 @@ func (s *Scanner) holds(p *expr.Program) bool {
 	return ok && code == expr.OK
 }
 
+// weighNames adds what is known of a field to the votes of late rules, and settles
+// what rules say.
+func (s *Scanner) weighNames(k *known) {
+	for i := range k.said {
+		s.claim(k.said[i])
+	}
+	s.yield()
+}
+
 // know tells what is known about a field before its value is looked at. It leaves
 // the atoms that hold in s.atoms, if late rules need them.
 func (s *Scanner) know(f *Field) *known {
@@ -258,9 +269,21 @@ func (s *Scanner) know(f *Field) *known {
 	s.fresh.clear()
 	s.learn(&s.fresh, f)
 	if remember {
-		s.c.memory.put(s.fresh.keep(hash, f))
+		kept := s.fresh.keep(hash, f)
+		s.settleNames(kept)
+		s.c.memory.put(kept)
 	}
 	return &s.fresh
+}
+
+// settleNames prepares the labels of a field to which neither late rules nor
+// detectors add anything, at the threshold of the classifier.
+func (s *Scanner) settleNames(k *known) {
+	threshold := s.Threshold
+	s.Threshold = float64(s.c.threshold) / 1000
+	s.weighNames(k)
+	k.labels, k.settled = s.label(nil), true
+	s.votes, s.Threshold = s.votes[:0], threshold
 }
 
 // learn finds out what is to know about a field.

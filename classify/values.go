@@ -12,11 +12,13 @@ import (
 	"github.com/privetdev/privet/internal/scan"
 )
 
+// found is a finding before overlaps are settled.
 type found struct {
 	start, end           int
 	detector, confidence int32
 }
 
+// limit cuts a value to what detectors may see.
 func (s *Scanner) limit(value string) string {
 	if s.MaxValue <= 0 || len(value) <= s.MaxValue {
 		return value
@@ -25,10 +27,13 @@ func (s *Scanner) limit(value string) string {
 	return cut(value, s.MaxValue)
 }
 
+// Scan appends what the detectors find in a text, in the order of places: start,
+// end, detector. Findings do not overlap: of several the most confident stays,
+// then the longest, then the earliest, then the first by id.
 func (s *Scanner) Scan(dst []Finding, text string) []Finding {
 	s.truncated, s.unknown = false, false
 	s.begin(&Field{Value: text})
-	s.fresh = known{}
+	s.fresh.clear()
 	s.look(s.limit(text), &s.fresh)
 	for i := range s.findings {
 		f := &s.findings[i]
@@ -38,13 +43,16 @@ func (s *Scanner) Scan(dst []Finding, text string) []Finding {
 	return dst
 }
 
+// Fires reports whether a detector alone finds something in a text at the
+// threshold or above, and its confidence at the best place. Overlaps and other
+// detectors do not matter; suppressions do. An unknown detector never fires.
 func (s *Scanner) Fires(id, text string) (float64, bool) {
 	i := s.c.detector(id)
 	if i < 0 {
 		return 0, false
 	}
 	s.begin(&Field{Value: text})
-	s.fresh = known{}
+	s.fresh.clear()
 	s.findings = s.findings[:0]
 	s.features.Read(text)
 	if s.c.detectors[i].pattern.Possible(&s.features) {
@@ -57,6 +65,7 @@ func (s *Scanner) Fires(id, text string) (float64, bool) {
 	return float64(max(best, 0)) / 1000, best >= s.floor()
 }
 
+// see notes a finding.
 func (s *Scanner) see(f *found) {
 	v := s.vote(s.c.detectors[f.detector].category)
 	if f.confidence > v.seen || v.detector < 0 || f.confidence == v.seen && s.c.detectors[f.detector].id < s.c.detectors[v.detector].id {
@@ -64,6 +73,8 @@ func (s *Scanner) see(f *found) {
 	}
 }
 
+// look fills s.findings with what the detectors find in a text at the threshold
+// or above, without overlaps, in the order of places.
 func (s *Scanner) look(text string, k *known) {
 	s.findings = s.findings[:0]
 	if text == "" {
@@ -89,12 +100,14 @@ func (s *Scanner) look(text string, k *known) {
 	}
 }
 
+// hopeful reports whether a detector can reach floor in the text that was filtered:
+// by itself, or because there is a word of its context somewhere.
 func (s *Scanner) hopeful(d *detector, i int, k *known, text string, floor int32) bool {
 	confidence := d.base
 	if d.check != nil {
 		confidence = d.checked
 	}
-	if confidence >= floor {
+	if confidence >= floor || s.trace != nil {
 		return true
 	}
 	if confidence+d.boost < floor || s.NoContext {
@@ -111,6 +124,7 @@ func (s *Scanner) hopeful(d *detector, i int, k *known, text string, floor int32
 	return s.around[i>>6]>>(i&63)&1 == 1
 }
 
+// settle takes away what overlaps something better.
 func (s *Scanner) settle(length int) {
 	slices.SortFunc(s.findings, func(a, b found) int {
 		return cmp.Or(
@@ -136,8 +150,12 @@ func (s *Scanner) settle(length int) {
 	slices.SortFunc(s.findings, func(a, b found) int { return cmp.Compare(a.start, b.start) })
 }
 
+// maxTries bounds how many shorter or later matches are tried around one that a
+// check refused, so that a text made of near misses is still linear work.
 const maxTries = 32
 
+// search appends what one detector finds at or above floor, in order, without
+// overlaps of its own.
 func (s *Scanner) search(at int, i int32, text string, k *known, floor int32) {
 	d := &s.c.detectors[i]
 	m := &s.levels[at].machine
@@ -145,11 +163,23 @@ func (s *Scanner) search(at int, i int32, text string, k *known, floor int32) {
 	for from, limit := 0, len(text); from < len(text) && m.Find(d.pattern, text, from, limit); {
 		start, end := m.Span()
 		whole, wholeEnd := m.Loc[0], m.Loc[1]
-		if confidence, ok := s.judge(at, d, text, start, end); ok {
+		confidence, v := s.judge(at, d, text, start, end)
+		if v == accepted {
 			confidence = s.weigh(d, i, k, text, start, end, confidence)
+			if s.trace != nil && at == 0 {
+				s.trace.found(s, i, k, text, start, end, confidence, floor)
+			}
 			if confidence >= floor && start < end {
 				s.findings = append(s.findings, found{start, end, i, confidence})
 			}
+			from, limit = max(end, whole+1), len(text)
+			continue
+		}
+		if s.trace != nil && at == 0 {
+			s.trace.refused(i, start, end)
+		}
+		if v == suppressed {
+			// It was one, and a part of it is not another.
 			from, limit = max(end, whole+1), len(text)
 			continue
 		}
@@ -171,9 +201,20 @@ func (s *Scanner) search(at int, i int32, text string, k *known, floor int32) {
 	}
 }
 
-func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32, bool) {
+// A verdict is what becomes of a match.
+type verdict uint8
+
+const (
+	refused    verdict = iota // by the check
+	suppressed                // by a suppression
+	accepted
+)
+
+// judge evaluates the check and the suppressions of a match. It gives the
+// confidence without context of one that is accepted.
+func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32, verdict) {
 	if d.check == nil && len(d.suppress) == 0 {
-		return d.base, true
+		return d.base, accepted
 	}
 	l := &s.levels[at]
 	v := l.match.Vars
@@ -206,19 +247,26 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 	v[profile.MatchAfter] = expr.String(after(text, end))
 	confidence := d.base
 	if d.check != nil {
+		if s.trace != nil && at == 0 {
+			s.trace.check(&l.match, d.check)
+		}
 		if ok, code := l.match.EvalBool(d.check); !ok || code != expr.OK {
-			return 0, false
+			return 0, refused
 		}
 		confidence = d.checked
 	}
 	for _, i := range d.suppress {
 		if ok, code := l.match.EvalBool(s.c.suppress[i].when); ok && code == expr.OK {
-			return 0, false
+			if s.trace != nil && at == 0 {
+				s.trace.suppressed(&s.c.suppress[i])
+			}
+			return 0, suppressed
 		}
 	}
-	return confidence, true
+	return confidence, accepted
 }
 
+// weigh adds what context is worth.
 func (s *Scanner) weigh(d *detector, i int32, k *known, text string, start, end int, confidence int32) int32 {
 	if d.boost > 0 && !s.NoContext && (k.isNear(int(i)) || s.nearby.has(text, start, end, d.context)) {
 		confidence = min(confidence+d.boost, 1000)
@@ -226,6 +274,7 @@ func (s *Scanner) weigh(d *detector, i int32, k *known, text string, start, end 
 	return confidence
 }
 
+// ask answers is and finds.
 func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
 	i := s.c.detector(id)
 	if i < 0 || at >= maxLevels {
@@ -245,8 +294,8 @@ func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
 		if start != 0 || end != len(text) {
 			return false, expr.OK
 		}
-		_, ok := s.judge(at, d, text, start, end)
-		return ok, expr.OK
+		_, v := s.judge(at, d, text, start, end)
+		return v == accepted, expr.OK
 	}
 	// The findings of the field at hand are kept: what is found here goes behind
 	// them and is taken away again.

@@ -299,8 +299,9 @@ func (m *Meter) search(d *metered, text string) bool {
 	for from, limit := 0, len(text); from < len(text) && m.machine.Find(d.pattern, text, from, limit); {
 		start, end := m.machine.Span()
 		whole, wholeEnd := m.machine.Loc[0], m.machine.Loc[1]
-		if m.judge(d, text, start, end) {
-			accepted = accepted || start < end
+		ok, suppressed := m.judge(d, text, start, end)
+		if ok || suppressed {
+			accepted = accepted || ok && start < end
 			from, limit = max(end, whole+1), len(text)
 			continue
 		}
@@ -322,7 +323,7 @@ func (m *Meter) search(d *metered, text string) bool {
 }
 
 // judge evaluates the check and the suppressions of a match.
-func (m *Meter) judge(d *metered, text string, start, end int) bool {
+func (m *Meter) judge(d *metered, text string, start, end int) (ok, suppressed bool) {
 	m.host.Reset()
 	v := m.match.Vars
 	match := cut(text[start:end], profile.MaxValue)
@@ -341,14 +342,14 @@ func (m *Meter) judge(d *metered, text string, start, end int) bool {
 	v[profile.MatchBefore] = expr.String(before(text, start))
 	v[profile.MatchAfter] = expr.String(cut(text[end:], nearBytes))
 	if d.check != nil && !m.holds(&m.match, d.check, d.watched) {
-		return false
+		return false, false
 	}
 	for _, s := range d.suppress {
 		if m.holds(&m.match, s.when, s.watched) {
-			return false
+			return false, true
 		}
 	}
-	return true
+	return true, false
 }
 
 // nearBytes is how much text around a match expressions see.

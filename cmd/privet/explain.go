@@ -16,21 +16,31 @@ import (
 
 func newExplain(e *env) *cobra.Command {
 	var f common
-	var byID bool
+	var field fieldFlags
+	var byID, asJSON bool
 	c := &cobra.Command{
 		Use:   "explain EVENT [in]",
-		Short: "Say for a person why one event was decided as it was",
+		Short: "Say for a person why one event was decided, or one field classified, as it was",
 		Long: `Explain decides about one event of the input and says why, in words: for each
 field what it is taken for, what was decided, by which rule of which document and
 what was done, and how the deadlines come about. It shows no value of the event.
 
-EVENT is the number of a line, from 1, or the id of an event.`,
+EVENT is the number of a line, from 1, or the id of an event.
+
+With --name or --value it explains the classification of one field instead: which
+rules hold and which parts of their conditions, what the confidence is made of, and
+what became of every match in the value. Without --policy the built-in rules count.`,
 		Example: `  privet explain 1 events.jsonl
   privet explain e0000017 events.jsonl --policy policy.yaml
   privet explain --id 17 events.jsonl        # an id that looks like a number
+  privet explain --name user_email --value jane@example.com
   echo '{"at":"2026-03-28T10:00:00Z","purpose":"service.deliver","class":"service.required","fields":{"user_email":"jane@example.com"}}' | privet explain 1`,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			switch {
+			case field.given(c) && len(args) > 0:
+				return mended("an event and a field", "explain one thing at a time")
+			case field.given(c):
+				return nil
 			case len(args) == 0:
 				return mended("which event?", "name the number of its line or its id: privet explain 1 events.jsonl")
 			case len(args) > 2:
@@ -39,6 +49,20 @@ EVENT is the number of a line, from 1, or the id of an event.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if field.given(c) {
+				where := ""
+				if c.Flags().Changed("policy") {
+					where = f.policy
+				}
+				classifier, err := openClassifier(where)
+				if err != nil {
+					return err
+				}
+				return explainField(e, classifier, &field, asJSON)
+			}
+			if asJSON {
+				return mended("--json without a field", "name one with --name or --value; for events see: privet process")
+			}
 			_, guard, err := f.guard(c.Context(), e)
 			if err != nil {
 				return err
@@ -56,6 +80,8 @@ EVENT is the number of a line, from 1, or the id of an event.`,
 		},
 	}
 	f.register(c)
+	field.register(c, "explain")
+	c.Flags().BoolVar(&asJSON, "json", false, "explain a field as JSON")
 	c.Flags().BoolVar(&byID, "id", false, "EVENT is an id, even if it looks like a number")
 	return c
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/privetdev/privet/privacy/policy"
 )
 
-var update = flag.Bool("update", false, "write the golden outputs in testdata anew")
+var update = flag.Bool("update", false, "write the golden outputs in testdata and docs anew")
 
 // rulesFile has known holes in its coverage.
 const rulesFile = "testdata/rules.yaml"

@@ -9,8 +9,10 @@ import (
 // A Bundle is a compiled policy. Package privacy/policy makes one from YAML;
 // [ReadBundle] reads one from bytes. It is immutable and safe for concurrent use.
 type Bundle struct {
-	data []byte
-	b    *bundle.Bundle
+	data      []byte
+	content   []byte // data without the signature
+	signature *bundle.Signature
+	b         *bundle.Bundle
 }
 
 // Why bytes are not a bundle; [ReadBundle] wraps one of them.
@@ -25,27 +27,34 @@ var (
 // ReadBundle reads a bundle as [Bundle.Bytes] gave it. A bundle that was cut
 // short, changed, made for a newer version or is no bundle at all is refused with
 // an error of its own: [ErrBundleTruncated], [ErrBundleCorrupt], [ErrBundleNewer],
-// [ErrNotBundle]. Data is copied.
+// [ErrNotBundle]. A signature is read and not checked: that is for package
+// privacy/signature. Data is copied.
 func ReadBundle(data []byte) (*Bundle, error) {
 	b, err := bundle.Decode(data)
 	if err != nil {
 		return nil, err
 	}
-	return &Bundle{append([]byte(nil), data...), b}, nil
+	data = append([]byte(nil), data...)
+	content, signature, err := bundle.Split(data)
+	if err != nil {
+		return nil, err
+	}
+	return &Bundle{data, content, signature, b}, nil
 }
 
-// Bytes are the bundle's bytes, at most 16 MiB: the same for the same policy text
-// on every machine.
+// Bytes are the bundle's bytes, at most 16 MiB and a signature: the same for the
+// same policy text and key on every machine.
 func (b *Bundle) Bytes() []byte { return append([]byte(nil), b.data...) }
 
 // Info says which policy a bundle holds.
 func (b *Bundle) Info() PolicyInfo {
-	return PolicyInfo{Name: b.b.Name, Version: b.b.Version, Fingerprint: bundle.Fingerprint(b.data)}
+	return PolicyInfo{Name: b.b.Name, Version: b.b.Version, Fingerprint: bundle.Fingerprint(b.content)}
 }
 
 // PolicyInfo names a policy: its name and version as its author wrote them, and
 // its fingerprint, the SHA-256 of the bundle in lower-case hex. Equal fingerprints
-// mean equal policies.
+// mean equal policies. A signature does not count: a policy has one fingerprint,
+// signed by whomever or not at all.
 type PolicyInfo struct {
 	Name        string
 	Version     uint64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/privetdev/privet/classify"
@@ -50,9 +51,25 @@ func WithClock(now func() time.Time) Option {
 	return optionFunc(func(g *Guard) { g.clock = now })
 }
 
-// A Guard answers questions by one policy. It is immutable and safe for concurrent
-// use. Make it with [Open].
+// A Guard answers questions by one policy. It is safe for concurrent use. Nothing in
+// it changes but its policy, by [Guard.Swap]: every call is answered by one policy
+// from beginning to end, the one in force when it began. Make it with [Open].
 type Guard struct {
+	ledger     Ledger
+	clock      func() time.Time
+	pseudonyms pseudonyms
+	check      func(*Bundle) error // what every bundle must pass; nil: nothing
+	minimum    func(*Bundle) error // likewise, name and lowest version
+
+	swap sync.Mutex // held by Swap
+	// current is loaded once in each public method, and in no other place.
+	current atomic.Pointer[edition]
+}
+
+// An edition is what of a guard depends on the policy. It is immutable; a run
+// belongs to the edition whose pool it came from.
+type edition struct {
+	g          *Guard
 	info       PolicyInfo
 	classifier *classify.Classifier
 	engine     *consent.Engine
@@ -64,9 +81,6 @@ type Guard struct {
 	transformOf map[string]int
 	otherwise   bundle.Otherwise
 	withhold    []clause
-	ledger      Ledger
-	clock       func() time.Time
-	pseudonyms  pseudonyms
 	runs        sync.Pool
 }
 
@@ -84,69 +98,85 @@ func clauses(in []bundle.Clause) []clause {
 	return out
 }
 
-// Open makes a guard from a bundle. The error says which parts of the policy
-// contradict each other; a bundle that package privacy/policy compiled has been
-// opened once already, and fails only where a time zone is missing here: zones
-// other than UTC need the time zone database, which a program may link with
-// time/tzdata.
+var errNoBundle = errors.New("privacy: open: no bundle; make one with policy.CompileFile or privacy.ReadBundle")
+
+// Open makes a guard from a bundle. A [*RefusedError] says that the options do not
+// accept it. Another error says which parts of the policy contradict each other; a
+// bundle that package privacy/policy compiled has been opened once already, and
+// fails only where a time zone is missing here: zones other than UTC need the time
+// zone database, which a program may link with time/tzdata.
 func Open(b *Bundle, opts ...Option) (*Guard, error) {
 	if b == nil || b.b == nil {
-		return nil, errors.New("privacy: open: no bundle; make one with policy.CompileFile or privacy.ReadBundle")
+		return nil, errNoBundle
 	}
-	g := &Guard{info: b.Info(), otherwise: b.b.Otherwise, applies: clauses(b.b.Applies), withhold: clauses(b.b.Withhold)}
+	g := new(Guard)
 	for _, o := range opts {
 		o.apply(g)
 	}
-	var err error
-	if g.classifier, err = classify.New(&b.b.Classification); err != nil {
+	if err := g.accepts(b); err != nil {
 		return nil, err
 	}
-	if g.engine, err = consent.New(consentPolicy(b.b)); err != nil {
+	p, err := g.edition(b)
+	if err != nil {
+		return nil, err
+	}
+	g.current.Store(p)
+	return g, nil
+}
+
+// edition puts the policy of a bundle together.
+func (g *Guard) edition(b *Bundle) (*edition, error) {
+	p := &edition{g: g, info: b.Info(), otherwise: b.b.Otherwise, applies: clauses(b.b.Applies), withhold: clauses(b.b.Withhold)}
+	var err error
+	if p.classifier, err = classify.New(&b.b.Classification); err != nil {
+		return nil, err
+	}
+	if p.engine, err = consent.New(consentPolicy(b.b)); err != nil {
 		return nil, err
 	}
 	rules, err := retentionRules(b.b)
 	if err != nil {
 		return nil, err
 	}
-	if g.rules, err = retention.New(rules); err != nil {
+	if p.rules, err = retention.New(rules); err != nil {
 		return nil, err
 	}
-	g.transforms = make([]transform, len(b.b.Transforms))
+	p.transforms = make([]transform, len(b.b.Transforms))
 	for i, t := range b.b.Transforms {
-		g.transforms[i] = transform{t, newCondition(t.When)}
+		p.transforms[i] = transform{t, newCondition(t.When)}
 	}
-	if err := g.prepareTransforms(); err != nil {
+	if err := p.prepareTransforms(); err != nil {
 		return nil, err
 	}
-	g.runs.New = func() any { return &run{g: g, scanner: g.classifier.NewScanner()} }
-	return g, nil
+	p.runs.New = func() any { return &run{g: g, p: p, scanner: p.classifier.NewScanner()} }
+	return p, nil
 }
 
 // prepareTransforms finds the transform of every category beforehand, if the
 // category is all that their conditions look at.
-func (g *Guard) prepareTransforms() error {
-	g.transformOf = map[string]int{}
-	for i := range g.transforms {
-		if !g.transforms[i].when.readsOnly(profile.PolicyCategory) {
+func (p *edition) prepareTransforms() error {
+	p.transformOf = map[string]int{}
+	for i := range p.transforms {
+		if !p.transforms[i].when.readsOnly(profile.PolicyCategory) {
 			return nil
 		}
 	}
-	for _, k := range append(g.classifier.Categories(), classify.Category{}) {
-		i, err := g.firstTransform(&consent.Request{Category: k.Key})
+	for _, k := range append(p.classifier.Categories(), classify.Category{}) {
+		i, err := p.firstTransform(&consent.Request{Category: k.Key})
 		if err != nil {
 			return err
 		}
-		g.transformOf[k.Key] = i
+		p.transformOf[k.Key] = i
 	}
 	return nil
 }
 
 // firstTransform is the index of the first transform that fits, or -1.
-func (g *Guard) firstTransform(r *consent.Request) (int, error) {
-	for i := range g.transforms {
-		ok, err := g.transforms[i].when.holds(r)
+func (p *edition) firstTransform(r *consent.Request) (int, error) {
+	for i := range p.transforms {
+		ok, err := p.transforms[i].when.holds(r)
 		if err != nil {
-			return -1, &RuleError{g.transforms[i].ID, err.Error()}
+			return -1, &RuleError{p.transforms[i].ID, err.Error()}
 		}
 		if ok {
 			return i, nil
@@ -155,8 +185,11 @@ func (g *Guard) firstTransform(r *consent.Request) (int, error) {
 	return -1, nil
 }
 
-// Policy says which policy the guard answers by.
-func (g *Guard) Policy() PolicyInfo { return g.info }
+// Policy says which policy the guard answers by now.
+func (g *Guard) Policy() PolicyInfo { return g.current.Load().info }
+
+// run takes a run from the pool of the edition; release gives it back.
+func (p *edition) run() *run { return p.runs.Get().(*run) }
 
 // Process decides about an event and carries the decision out on a copy. A denial
 // is a result, not an error. The error is an [*EventError] if the event is
@@ -172,7 +205,7 @@ func (g *Guard) Explain(ctx context.Context, ev Event) (*Result, error) {
 }
 
 func (g *Guard) process(ctx context.Context, ev *Event, explain bool) (*Result, error) {
-	r := g.runs.Get().(*run)
+	r := g.current.Load().run()
 	defer r.release()
 	r.doc.Reset()
 	b := builder{doc: &r.doc, orig: r.orig[:0]}
@@ -202,7 +235,7 @@ func (g *Guard) process(ctx context.Context, ev *Event, explain bool) (*Result, 
 // inputs give equal bytes on every platform. With explain the result has a trail.
 // The event is not kept. On error dst is returned as it was.
 func (g *Guard) ProcessJSON(ctx context.Context, dst, event []byte, explain bool) ([]byte, error) {
-	r := g.runs.Get().(*run)
+	r := g.current.Load().run()
 	defer r.release()
 	var ev Event
 	if err := r.read(event, &ev); err != nil {
@@ -232,11 +265,18 @@ func DecodeEvent(data []byte) (Event, error) {
 }
 
 // Classify labels one field by the policy's rules and detectors.
-func (g *Guard) Classify(f classify.Field) []classify.Label { return g.classifier.Field(f) }
+func (g *Guard) Classify(f classify.Field) []classify.Label {
+	return g.current.Load().classifier.Field(f)
+}
 
 // Decide answers whether something may be done, by the policy and by what the
 // ledger knows of the subject at the request's instant.
 func (g *Guard) Decide(ctx context.Context, req consent.Request) (consent.Decision, error) {
+	return g.current.Load().decide(ctx, req)
+}
+
+func (p *edition) decide(ctx context.Context, req consent.Request) (consent.Decision, error) {
+	g := p.g
 	if req.At.IsZero() && g.clock != nil {
 		req.At = g.clock()
 	}
@@ -247,13 +287,13 @@ func (g *Guard) Decide(ctx context.Context, req consent.Request) (consent.Decisi
 			return consent.Decision{}, err
 		}
 	}
-	return g.engine.Decide(view, &req), nil
+	return p.engine.Decide(view, &req), nil
 }
 
 // Inventory says which classes, purposes and categories may flow at all, and
 // through which feature, given the switches of user and administrator.
 func (g *Guard) Inventory(switches, admin map[string]bool) []consent.Flow {
-	return g.engine.Inventory(switches, admin)
+	return g.current.Load().engine.Inventory(switches, admin)
 }
 
 // Plan says from when data may and by when it must be gone.
@@ -261,7 +301,7 @@ func (g *Guard) Plan(in retention.Input) (retention.Plan, error) {
 	if in.Now.IsZero() && g.clock != nil {
 		in.Now = g.clock()
 	}
-	return g.rules.Plan(in)
+	return g.current.Load().rules.Plan(in)
 }
 
 // Pseudonymise makes the token of a value in a scope. Tokens are equal for equal

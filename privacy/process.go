@@ -22,6 +22,7 @@ const MaxEvent = 16 << 20
 // A run is the reusable memory of one event on its way.
 type run struct {
 	g       *Guard
+	p       *edition // of the policy that all of the run is decided by
 	scanner *classify.Scanner
 	doc     jsondoc.Doc
 	orig    []any // Go values of the nodes, when the event came as Go values
@@ -67,7 +68,7 @@ type verdict struct {
 func (r *run) release() {
 	r.forget()
 	if cap(r.doc.Nodes) <= 1<<14 {
-		r.g.runs.Put(r)
+		r.p.runs.Put(r)
 	}
 }
 
@@ -121,13 +122,12 @@ var mends = map[jsondoc.Code]string{
 
 // decide does the whole way for the event whose fields the document holds.
 func (r *run) decide(ctx context.Context, ev *Event, explain bool) error {
-	g := r.g
 	r.ctx, r.ev, r.explain = ctx, ev, explain
 	if err := r.prepare(); err != nil {
 		return err
 	}
 	res := &r.res
-	res.ID, res.Policy = ev.ID, g.info
+	res.ID, res.Policy = ev.ID, r.p.info
 
 	base, err := r.verdict("")
 	if err != nil {
@@ -202,7 +202,7 @@ func (r *run) verdict(category string) (int, error) {
 	case denied != nil:
 		v.decision = *denied
 	default:
-		v.decision = r.g.engine.Decide(r.view, &r.req)
+		v.decision = r.p.engine.Decide(r.view, &r.req)
 	}
 	if v.decision.Allowed() {
 		if err := r.match(&v); err != nil {
@@ -232,12 +232,12 @@ func (r *run) outside() (*consent.Decision, error) {
 
 // covered tells whether the policy is about such events at all.
 func (r *run) covered() (bool, error) {
-	if len(r.g.applies) == 0 || r.isCovered {
+	if len(r.p.applies) == 0 || r.isCovered {
 		return true, nil
 	}
 	byCategory := false
-	for i := range r.g.applies {
-		a := &r.g.applies[i]
+	for i := range r.p.applies {
+		a := &r.p.applies[i]
 		ok, err := a.when.holds(&r.req)
 		if err != nil {
 			return false, &RuleError{a.ID, err.Error()}
@@ -260,18 +260,18 @@ func (e *RuleError) Error() string { return "privacy: rule " + e.Rule + ": " + e
 // match finds the first transform, and in an export the first reason to withhold,
 // that fits the request's category.
 func (r *run) match(v *verdict) (err error) {
-	if i, ok := r.g.transformOf[v.category]; ok {
+	if i, ok := r.p.transformOf[v.category]; ok {
 		v.transform = i
-	} else if v.transform, err = r.g.firstTransform(&r.req); err != nil {
+	} else if v.transform, err = r.p.firstTransform(&r.req); err != nil {
 		return err
 	}
 	if r.req.Operation != consent.OpExport {
 		return nil
 	}
-	for i := range r.g.withhold {
-		ok, err := r.g.withhold[i].when.holds(&r.req)
+	for i := range r.p.withhold {
+		ok, err := r.p.withhold[i].when.holds(&r.req)
 		if err != nil {
-			return &RuleError{r.g.withhold[i].ID, err.Error()}
+			return &RuleError{r.p.withhold[i].ID, err.Error()}
 		}
 		if ok {
 			v.withhold = i
@@ -315,7 +315,7 @@ func (r *run) note(v *verdict) {
 		add(&v.decision.ByPurpose[i], what)
 	}
 	if v.transform >= 0 {
-		t := &r.g.transforms[v.transform]
+		t := &r.p.transforms[v.transform]
 		r.res.Trail = append(r.res.Trail, TrailStep{Room: "transform", Rule: t.ID, Source: t.Source, Text: what + ": " + t.Do})
 	}
 }
@@ -383,7 +383,7 @@ func (r *run) leaf(node int32, name, path string) error {
 	r.field.Name, r.field.Path, r.field.Type, r.field.Value = name, path, kindName(n.Kind), n.Text
 	r.field.Context, r.field.Tags = r.ev.Context, nil
 	if d, ok := r.ev.Declared[path]; ok && d.Category != "" {
-		if _, known := r.g.classifier.Category(d.Category); !known {
+		if _, known := r.p.classifier.Category(d.Category); !known {
 			return &EventError{Part: "declared", Offset: -1, Problem: "a category that the policy does not know", Mend: "use a key of the taxonomy"}
 		}
 		r.field.Tags = map[string]string{"privet.category": d.Category}
@@ -461,30 +461,30 @@ func (r *run) whole(l *leaf, d *FieldDecision) error {
 	d.Outcome, d.Reason, d.Rule = outcomeOf(decision.Outcome), decision.Reason, decision.Rule
 	switch {
 	case decision.Outcome != consent.Allow:
-		do := r.g.otherwise.Deny
+		do := r.p.otherwise.Deny
 		if decision.Outcome == consent.AskFirst {
-			do = r.g.otherwise.Ask
+			do = r.p.otherwise.Ask
 		}
 		return r.apply(l, d, do, 0, "otherwise")
 	case withhold >= 0:
-		d.Outcome, d.Action, d.By = Deny, Withhold, r.g.withhold[withhold].ID
+		d.Outcome, d.Action, d.By = Deny, Withhold, r.p.withhold[withhold].ID
 		l.gone = true
 		r.countWithheld(withhold, labelled)
 		return nil
 	case transform >= 0:
-		t := &r.g.transforms[transform]
+		t := &r.p.transforms[transform]
 		return r.apply(l, d, t.Do, t.Arg, t.ID)
 	case len(d.Labels) == 0:
-		return r.apply(l, d, r.g.otherwise.Unclassified, 0, "otherwise")
+		return r.apply(l, d, r.p.otherwise.Unclassified, 0, "otherwise")
 	case unlabelled:
 		d.Action = Keep // the pieces decide
 		return nil
 	}
-	return r.apply(l, d, r.g.otherwise.Allow, 0, "otherwise")
+	return r.apply(l, d, r.p.otherwise.Allow, 0, "otherwise")
 }
 
 func (r *run) countWithheld(rule int, category string) {
-	c := &r.g.withhold[rule]
+	c := &r.p.withhold[rule]
 	for i := range r.res.Withheld {
 		if r.res.Withheld[i].Category == category && r.res.Withheld[i].By == c.ID {
 			r.res.Withheld[i].Count++
@@ -557,20 +557,20 @@ func (r *run) pieces(l *leaf, d *FieldDecision) error {
 			return err
 		}
 		v := &r.memo[at]
-		do, arg, by := r.g.otherwise.Allow, int64(0), "otherwise"
+		do, arg, by := r.p.otherwise.Allow, int64(0), "otherwise"
 		switch {
 		case v.decision.Outcome == consent.Deny:
-			do = r.g.otherwise.Deny
+			do = r.p.otherwise.Deny
 			denied++
 		case v.decision.Outcome == consent.AskFirst:
-			do = r.g.otherwise.Ask
+			do = r.p.otherwise.Ask
 			denied++
 		case v.withhold >= 0:
-			do, by = "redact", r.g.withhold[v.withhold].ID
+			do, by = "redact", r.p.withhold[v.withhold].ID
 			r.countWithheld(v.withhold, s.Category)
 			denied++
 		case v.transform >= 0:
-			t := &r.g.transforms[v.transform]
+			t := &r.p.transforms[v.transform]
 			do, arg, by = t.Do, t.Arg, t.ID
 		}
 		s.Outcome, s.Reason, s.By = outcomeOf(v.decision.Outcome), v.decision.Reason, by
@@ -754,7 +754,7 @@ func (r *run) deadlines() error {
 		if first {
 			into = &res.Retention
 		}
-		if err := r.g.rules.PlanInto(into, &r.input); err != nil {
+		if err := r.p.rules.PlanInto(into, &r.input); err != nil {
 			return err
 		}
 		if !first {

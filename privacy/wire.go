@@ -93,7 +93,7 @@ var classifyKeys = strings.Fields("context description id name path source tags 
 // was one, and unknown_tag if a tag declares a category that the policy does not
 // know. The error is a [*RequestError]; dst is then returned as it was.
 func (g *Guard) ClassifyJSON(dst, request []byte) ([]byte, error) {
-	r := g.runs.Get().(*run)
+	r := g.current.Load().run()
 	defer r.release()
 	d, err := r.parse(request)
 	if err != nil {
@@ -297,7 +297,7 @@ func (d *decoder) pair(i int32, part, first, second string) (a, b string) {
 // INVALID_REQUEST; the error is a [*RequestError] or the ledger's, and dst is then
 // returned as it was.
 func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, error) {
-	r := g.runs.Get().(*run)
+	r := g.current.Load().run()
 	defer r.release()
 	d, err := r.parse(request)
 	if err != nil {
@@ -309,7 +309,7 @@ func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, er
 	}
 	var decision consent.Decision
 	if len(q.consents)+len(q.claims) == 0 {
-		if decision, err = g.Decide(ctx, q.req); err != nil {
+		if decision, err = r.p.decide(ctx, q.req); err != nil {
 			return dst, err
 		}
 		return decision.AppendJSON(dst), nil
@@ -328,7 +328,7 @@ func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, er
 	if q.req.At.IsZero() && g.clock != nil {
 		q.req.At = g.clock()
 	}
-	decision = g.engine.Decide(view, &q.req)
+	decision = r.p.engine.Decide(view, &q.req)
 	return decision.AppendJSON(dst), nil
 }
 
@@ -338,7 +338,7 @@ func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, er
 // conditions of rules, the other keys of an event without its data. The error is a
 // [*RequestError] or one of package retention; dst is then returned as it was.
 func (g *Guard) PlanJSON(dst, request []byte) ([]byte, error) {
-	r := g.runs.Get().(*run)
+	r := g.current.Load().run()
 	defer r.release()
 	d, err := r.parse(request)
 	if err != nil {
@@ -357,7 +357,7 @@ func (g *Guard) PlanJSON(dst, request []byte) ([]byte, error) {
 		Tenant: q.req.Subject.Tenant, Category: q.req.Category, Class: q.req.Class, Region: q.req.Region, Purpose: q.req.Purpose,
 		Request: &q.req, Events: q.anchors, Withdrawn: q.withdrawn, Now: q.now, Explain: q.explain,
 	}
-	if err := g.rules.PlanInto(&r.plan, in); err != nil {
+	if err := r.p.rules.PlanInto(&r.plan, in); err != nil {
 		return dst, err
 	}
 	return r.plan.AppendJSON(dst), nil
@@ -372,7 +372,7 @@ var pseudonymiseKeys = strings.Fields("category purpose tenant type value")
 // of events. The error is a [*RequestError] or one of package pseudonym; dst is
 // then returned as it was.
 func (g *Guard) PseudonymiseJSON(ctx context.Context, dst, request []byte) ([]byte, error) {
-	r := g.runs.Get().(*run)
+	r := g.current.Load().run()
 	defer r.release()
 	d, err := r.parse(request)
 	if err != nil {
@@ -469,21 +469,22 @@ func valueOf(kind, category, text string) (v pseudonym.Value, wrong string) {
 // detectors in that of their definition; their numbers are the places in these
 // lists, from 0.
 func (g *Guard) DescribeJSON(dst []byte) []byte {
+	p := g.current.Load()
 	w := jsondoc.Writer{Buf: dst}
 	w.Open('{')
 	w.Name("categories")
 	w.Open('[')
-	for _, c := range g.classifier.Categories() {
+	for _, c := range p.classifier.Categories() {
 		writeCategory(&w, &c)
 	}
 	w.Close(']')
 	w.Name("detectors")
-	strs(&w, g.classifier.Detectors())
+	strs(&w, p.classifier.Detectors())
 	w.Name("policy")
-	writePolicy(&w, g.info)
+	writePolicy(&w, p.info)
 	number(&w, "profile", profile.Version)
 	w.Name("rules")
-	strs(&w, g.classifier.Rules())
+	strs(&w, p.classifier.Rules())
 	w.Close('}')
 	return w.Buf
 }

@@ -2,26 +2,25 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/privetdev/privet/classify"
+	"github.com/privetdev/privet/classify/record"
 	"github.com/privetdev/privet/internal/jsondoc"
 )
 
 func newClassify(e *env) *cobra.Command {
 	var policyName, csvFile, jsonFile string
-	var field classify.Field
-	var tags map[string]string
+	var field fieldFlags
+	var pins pins
+	var include, exclude []string
 	var strict bool
 	var jobs, maxLine int
 	c := &cobra.Command{
@@ -37,7 +36,9 @@ Spans are byte offsets in the value. A field without labels is not personal as f
 as the rules can tell.
 
 Instead of lines it takes one field from flags, the columns of a CSV file (by name,
-and by a vote over the values), or a JSON document (by path).
+and by a vote over the values), or a JSON document (by path). Where the name of a
+column or path says one thing and its values another, the line has both as labels,
+and "conflicts":[{"by","found","said"}].
 
 Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
 		Example: `  privet classify --name user_email --value jane@example.com
@@ -52,11 +53,11 @@ Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
 			if maxLine < 1 || maxLine > 1<<30 {
 				return mended("--max-line must be from 1 byte to 1,024 MiB", "leave it out for 4 MiB")
 			}
-			classifier, err := openClassifier(policyName)
+			classifier, err := openClassifier(&pins, policyName)
 			if err != nil {
 				return err
 			}
-			given := c.Flags().Changed("name") || c.Flags().Changed("path") || c.Flags().Changed("value") || c.Flags().Changed("tag")
+			given := field.given(c)
 			modes := 0
 			for _, on := range []bool{given, csvFile != "", jsonFile != ""} {
 				if on {
@@ -66,26 +67,37 @@ Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
 			if modes > 1 || modes == 1 && len(args) > 0 {
 				return mended("more than one thing to classify", "give lines, a field in flags, --csv or --json")
 			}
+			if len(include)+len(exclude) > 0 && csvFile == "" && jsonFile == "" {
+				return mended("--include and --exclude without a record", "they choose columns of --csv and paths of --json")
+			}
 			switch {
 			case given:
-				field.Tags = tags
-				return classifyOne(e, classifier, field)
-			case csvFile != "":
-				return classifyTable(e, classifier, csvFile)
-			case jsonFile != "":
-				return classifyDocument(e, classifier, jsonFile)
+				f, err := field.read(e)
+				if err != nil {
+					return err
+				}
+				return classifyOne(e, classifier, f)
+			case csvFile != "" || jsonFile != "":
+				reader, err := record.New(classifier, record.Include(include...), record.Exclude(exclude...))
+				if err != nil {
+					return err
+				}
+				if csvFile != "" {
+					return classifyTable(e, reader, csvFile)
+				}
+				return classifyDocument(e, reader, jsonFile)
 			}
 			return classifyLines(c, e, classifier, argument(args, 0), argument(args, 1), strict, jobs, maxLine)
 		},
 	}
 	flags := c.Flags()
 	flags.StringVarP(&policyName, "policy", "p", "", "policy whose rules count: a YAML `file`, a bundle or pack:NAME (default: the built-in rules)")
-	flags.StringVar(&field.Name, "name", "", "classify one field of this `name`")
-	flags.StringVar(&field.Path, "path", "", "its `path`")
-	flags.StringVar(&field.Value, "value", "", "its `value`, as text")
-	flags.StringToStringVar(&tags, "tag", nil, "its declared tags, as `key=value`")
+	field.register(c, "classify")
+	pins.register(c)
 	flags.StringVar(&csvFile, "csv", "", "classify the columns of a CSV `file`")
 	flags.StringVar(&jsonFile, "json", "", "classify the fields of a JSON `file`")
+	flags.StringArrayVar(&include, "include", nil, "only columns or paths at or below this `pattern`, such as **.customer; may be repeated")
+	flags.StringArrayVar(&exclude, "exclude", nil, "no columns or paths at or below this `pattern`; may be repeated")
 	flags.BoolVar(&strict, "strict", false, "stop at the first bad line; the output file is then not written")
 	flags.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many lines are classified at once")
 	flags.IntVar(&maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")
@@ -93,11 +105,16 @@ Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
 	return c
 }
 
-func openClassifier(where string) (*classify.Classifier, error) {
+// openClassifier opens the classification of a policy, or the built-in one if there
+// is none and no pin asks for one.
+func openClassifier(p *pins, where string) (*classify.Classifier, error) {
 	if where == "" {
+		if p.given() {
+			return nil, mended("--public-key or --minimum without a policy", "name it with --policy")
+		}
 		return classify.Builtin(), nil
 	}
-	bundle, err := loadPolicy(where)
+	bundle, err := p.load(where)
 	if err != nil {
 		return nil, err
 	}
@@ -304,21 +321,11 @@ func classifyOne(e *env, classifier *classify.Classifier, f classify.Field) erro
 	return err
 }
 
-// sampled is how many rows of a table vote about its columns.
-const sampled = 1000
-
-// classifyTable answers about each column of a CSV file. A label counts when its
-// rule holds for the column's name, or when at least half of the column's values
-// that are not empty have it.
-func classifyTable(e *env, classifier *classify.Classifier, path string) error {
+// classifyTable answers about each column of a CSV file.
+func classifyTable(e *env, reader *record.Reader, path string) error {
 	if err := regularFile("table", path, "name a CSV file in it"); err != nil {
 		return err
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
-	}
-	defer file.Close()
 	head, err := readHead(path, sniffed)
 	if err != nil {
 		return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
@@ -326,163 +333,96 @@ func classifyTable(e *env, classifier *classify.Classifier, path string) error {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return mended(path+": a binary file", "is it the right file?")
 	}
-	rows := csv.NewReader(file)
-	rows.Comma = delimiter(head)
-	rows.FieldsPerRecord = -1
-	rows.LazyQuotes = true
-	rows.ReuseRecord = true
-	header, err := rows.Read()
-	if errors.Is(err, io.EOF) {
-		fmt.Fprintln(e.stderr, "privet: the table is empty: no column, nothing to classify")
-		return nil
-	}
+	file, err := os.Open(path)
 	if err != nil {
+		return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
+	}
+	defer file.Close()
+	table, err := reader.CSV(file)
+	var fault *record.CSVError
+	switch {
+	case errors.As(err, &fault) && fault.Line == 1:
 		return mended(path+": the first row cannot be read", "is it CSV with names in its first row?")
-	}
-	names := slices.Clone(header)
-	names[0] = strings.TrimPrefix(names[0], string(byteOrderMark))
-	type vote struct {
-		label classify.Label
-		n     int
-	}
-	votes, filled := make([]map[string]*vote, len(names)), make([]int, len(names))
-	for i := range votes {
-		votes[i] = map[string]*vote{}
-	}
-	for n := 0; n < sampled; n++ {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var fault *csv.ParseError
-		if errors.As(err, &fault) {
-			return &status{exitBad, fmt.Sprintf("%s: line %s cannot be read as CSV", path, group(fault.Line))}
-		}
-		if err != nil {
-			return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
-		}
-		for i := range min(len(row), len(names)) {
-			if row[i] == "" {
-				continue
-			}
-			filled[i]++
-			for _, l := range classifier.Field(classify.Field{Name: names[i], Path: names[i], Value: row[i]}) {
-				v := votes[i][l.Category]
-				if v == nil {
-					l.Spans = nil
-					v = &vote{label: l}
-					votes[i][l.Category] = v
-				}
-				v.n++
-				v.label.Confidence = max(v.label.Confidence, l.Confidence)
-			}
-		}
+	case errors.As(err, &fault):
+		return &status{exitBad, fmt.Sprintf("%s: line %s cannot be read as CSV", path, group(fault.Line))}
+	case err != nil:
+		return fmt.Errorf("cannot read the table %s: %s", path, fileProblem(err))
+	case len(head) == 0:
+		fmt.Fprintln(e.stderr, "privet: the table is empty: no column, nothing to classify")
 	}
 	var out bytes.Buffer
-	for i, name := range names {
-		byName := classifier.Field(classify.Field{Name: name, Path: name})
-		labels := slices.Clone(byName)
-		for category, v := range votes[i] {
-			known := slices.ContainsFunc(byName, func(l classify.Label) bool { return l.Category == category })
-			if !known && 2*v.n >= filled[i] {
-				labels = append(labels, v.label)
-			}
+	for i := range table.Columns {
+		c := &table.Columns[i]
+		labels := make([]classify.Label, len(c.Labels))
+		for j := range labels {
+			labels[j] = c.Labels[j].Label
 		}
-		slices.SortFunc(labels, func(a, b classify.Label) int {
-			if a.Confidence != b.Confidence {
-				if a.Confidence > b.Confidence {
-					return -1
-				}
-				return 1
-			}
-			return strings.Compare(a.Category, b.Category)
-		})
-		w := jsondoc.Writer{}
-		w.Open('{')
-		w.Key("id")
-		w.String(name)
-		w.Key("labels")
-		writeLabels(&w, labels)
-		w.Close('}')
-		out.Write(append(w.Buf, '\n'))
+		writePlace(&out, c.Name, labels, table.Conflicts)
 	}
 	_, err = e.stdout.Write(out.Bytes())
 	return err
 }
 
-// delimiter guesses what separates columns: what the first line has most of.
-func delimiter(head []byte) rune {
-	first, _, _ := bytes.Cut(head, newline)
-	best, most := ',', bytes.Count(first, []byte{','})
-	for _, c := range []rune{';', '\t', '|'} {
-		if n := bytes.Count(first, []byte{byte(c)}); n > most {
-			best, most = c, n
-		}
-	}
-	return best
-}
-
-// maxDocument bounds what --json reads at once.
-const maxDocument = 64 << 20
-
 // classifyDocument answers about each value of a JSON document, by its path.
-func classifyDocument(e *env, classifier *classify.Classifier, path string) error {
+func classifyDocument(e *env, reader *record.Reader, path string) error {
 	if err := regularFile("document", path, "name a JSON file in it"); err != nil {
 		return err
 	}
-	data, err := readHead(path, maxDocument+1)
+	data, err := readHead(path, record.MaxDocument+1)
 	if err != nil {
 		return fmt.Errorf("cannot read the document %s: %s", path, fileProblem(err))
 	}
-	if len(data) > maxDocument {
-		return mended(path+" is larger than "+size(maxDocument), "give it line by line: privet classify")
-	}
-	var d jsondoc.Doc
-	if err := d.Parse(string(bytes.TrimPrefix(data, byteOrderMark)), jsondoc.Limits{Nodes: 4 << 20}); err != nil {
-		var fault *jsondoc.Error
-		if errors.As(err, &fault) {
-			return &status{exitBad, fmt.Sprintf("%s: %s (byte %s)", path, fault.Code, group(fault.Offset+1))}
-		}
-		return err
+	report, err := reader.JSON(bytes.TrimPrefix(data, byteOrderMark))
+	var fault *record.JSONError
+	switch {
+	case errors.As(err, &fault):
+		return &status{exitBad, fmt.Sprintf("%s: %s (byte %s)", path, fault.Reason, group(fault.Offset+1))}
+	case errors.Is(err, record.ErrLarge):
+		return mended(path+" is larger than "+size(record.MaxDocument)+" or has more than "+group(record.MaxFields)+" values", "give it line by line: privet classify")
+	case err != nil:
+		return &status{exitBad, path + ": nested too deeply"}
 	}
 	var out bytes.Buffer
-	var walk func(i int32, name, path string)
-	walk = func(i int32, name, path string) {
-		n := &d.Nodes[i]
-		switch n.Kind {
-		case jsondoc.Object:
-			for _, c := range d.Children(i) {
-				key := d.Nodes[c].Key
-				walk(c, key, member(path, key))
-			}
-		case jsondoc.Array:
-			for item, c := range d.Children(i) {
-				walk(c, name, fmt.Sprintf("%s[%d]", path, item))
-			}
-		default:
-			w := jsondoc.Writer{}
-			w.Open('{')
-			w.Key("id")
-			w.String(path)
-			w.Key("labels")
-			writeLabels(&w, classifier.Field(classify.Field{Name: name, Path: path, Value: n.Text}))
-			w.Close('}')
-			out.Write(append(w.Buf, '\n'))
-		}
+	for i := range report.Fields {
+		writePlace(&out, report.Fields[i].Path, report.Fields[i].Labels, report.Conflicts)
 	}
-	walk(0, "", "")
 	_, err = e.stdout.Write(out.Bytes())
 	return err
 }
 
-// member is the path of a member: a.b, or a["b.c"] for a key that a path could
-// not hold as it is.
-func member(path, key string) string {
-	if key == "" || strings.ContainsAny(key, `.[]"`) {
-		return path + "[" + string(jsondoc.AppendString(nil, key)) + "]"
+// writePlace writes a line about one place of a record, with what contradicts there.
+func writePlace(out *bytes.Buffer, place string, labels []classify.Label, conflicts []record.Conflict) {
+	w := jsondoc.Writer{}
+	w.Open('{')
+	for first, i := true, 0; i <= len(conflicts); i++ {
+		if i == len(conflicts) {
+			if !first {
+				w.Close(']')
+			}
+			break
+		}
+		c := &conflicts[i]
+		if c.Path != place {
+			continue
+		}
+		if first {
+			first = false
+			w.Name("conflicts")
+			w.Open('[')
+		}
+		w.Open('{')
+		w.Name("by")
+		w.String(c.By)
+		w.Name("found")
+		w.String(c.Found)
+		w.Name("said")
+		w.String(c.Said)
+		w.Close('}')
 	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
+	w.Name("id")
+	w.String(place)
+	w.Name("labels")
+	writeLabels(&w, labels)
+	w.Close('}')
+	out.Write(append(w.Buf, '\n'))
 }

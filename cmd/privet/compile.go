@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
+	"github.com/privetdev/privet/privacy/signature"
 )
 
 // completePolicy completes the values of --policy: the packs, and files.
@@ -33,7 +35,7 @@ func policyArgument(_ *cobra.Command, args []string) error {
 }
 
 func newCompile(e *env) *cobra.Command {
-	var out string
+	var out, signer string
 	c := &cobra.Command{
 		Use:   "compile POLICY",
 		Short: "Check a policy, run its tests, write it as a bundle",
@@ -42,16 +44,34 @@ a way to mend it. It then runs the tests that stand in the policy and writes the
 bundle that every host loads, without the compiler. The same text gives the same
 bytes on every machine.
 
+With --sign the bundle carries an Ed25519 signature over all of the policy, its name
+and its version. A service that pins the public key refuses every other bundle. The
+fingerprint of a policy is the same with and without a signature.
+
 Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.`,
 		Example: `  privet compile policy.yaml                       # check only
   privet compile policy.yaml -o policy.bundle
-  privet process --policy policy.bundle events.jsonl results.jsonl`,
+  privet process --policy policy.bundle events.jsonl results.jsonl
+  privet compile policy.yaml -o policy.bundle --sign release.key   # see privet keygen`,
 		Args:              policyArgument,
 		ValidArgsFunction: completePolicy,
 		RunE: func(_ *cobra.Command, args []string) error {
+			var key ed25519.PrivateKey
+			if signer != "" {
+				if out == "" {
+					return mended("--sign without --out signs nothing", "name the bundle to write: -o policy.bundle")
+				}
+				var err error
+				if key, err = loadSigner(signer); err != nil {
+					return err
+				}
+			}
 			bundle, err := compilePolicy(args[0])
 			if err != nil {
 				return err
+			}
+			if key != nil && bundle.Info().Version == 0 {
+				return mended("the policy has no version, so nobody could tell an old signed bundle from a new one", "write version: 1 in the policy, and raise it with every change")
 			}
 			report, err := testPolicy(args[0])
 			if err != nil {
@@ -61,6 +81,11 @@ Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.
 				printReport(e.stderr, args[0], report)
 				return &status{exitBad, "nothing was written: the policy fails its own tests"}
 			}
+			if key != nil {
+				if bundle, err = signature.Sign(bundle, key); err != nil {
+					return err
+				}
+			}
 			data, info := bundle.Bytes(), bundle.Info()
 			if out != "" {
 				if err := writeWhole(out, data, e.stdout); err != nil {
@@ -68,11 +93,15 @@ Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.
 				}
 			}
 			fmt.Fprintf(e.stderr, "%s version %d: %s, fingerprint %s\n", info.Name, info.Version, size(int64(len(data))), info.Fingerprint)
+			if key != nil {
+				fmt.Fprintf(e.stderr, "signed by key %s\n", signature.KeyID(signature.By(bundle)))
+			}
 			printReport(e.stderr, args[0], report)
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "bundle to write, a `file` or - (default: none, only check)")
+	c.Flags().StringVar(&signer, "sign", "", "sign the bundle with the private key in this `file`; see privet keygen")
 	return c
 }
 

@@ -54,7 +54,7 @@ what became of every match in the value. Without --policy the built-in rules cou
 				if c.Flags().Changed("policy") {
 					where = f.policy
 				}
-				classifier, err := openClassifier(where)
+				classifier, err := openClassifier(&f.pins, where)
 				if err != nil {
 					return err
 				}

@@ -118,6 +118,7 @@ Events are JSON objects, one a line:
 		return mended(err.Error(), "see: "+c.CommandPath()+" --help")
 	})
 	root.AddCommand(newProcess(e), newExplain(e), newClassify(e), newCompile(e), newTest(e), newVersion(e))
+	root.AddCommand(newInspect(e), newDiff(e), newKeygen(e))
 	return root
 }
 

@@ -16,6 +16,7 @@ import (
 type common struct {
 	policy, ledger, keys, at string
 	maxLine                  int
+	pins                     pins
 }
 
 func (f *common) register(c *cobra.Command) {
@@ -25,42 +26,53 @@ func (f *common) register(c *cobra.Command) {
 	flags.StringVar(&f.keys, "keys", "", "secrets of pseudonyms, a `file` with lines \"tenant version secret\" (default: fresh ones for this run)")
 	flags.StringVar(&f.at, "at", "", "`instant` for events without one, such as 2026-03-28T10:00:00Z (default: now)")
 	flags.IntVar(&f.maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")
+	f.pins.register(c)
 	_ = c.RegisterFlagCompletionFunc("policy", completePolicy)
 }
 
-// guard opens the policy with everything that the flags name.
-func (f *common) guard(ctx context.Context, e *env) (*privacy.Bundle, *privacy.Guard, error) {
+// options are what the flags say of a guard, but for its policy.
+func (f *common) options(ctx context.Context, e *env) ([]privacy.Option, error) {
 	if f.maxLine < 1 || f.maxLine > privacy.MaxEvent {
-		return nil, nil, mended("--max-line must be from 1 byte to "+size(privacy.MaxEvent), "leave it out for 4 MiB")
+		return nil, mended("--max-line must be from 1 byte to "+size(privacy.MaxEvent), "leave it out for 4 MiB")
 	}
 	at := e.now().UTC()
 	if f.at != "" {
 		var err error
 		if at, err = time.Parse(time.RFC3339, f.at); err != nil {
-			return nil, nil, mended("--at is not an instant", "write it as 2026-03-28T10:00:00Z")
+			return nil, mended("--at is not an instant", "write it as 2026-03-28T10:00:00Z")
 		}
+	}
+	options, err := f.pins.options()
+	if err != nil {
+		return nil, err
+	}
+	// One instant for the whole run, so that its events are told alike.
+	options = append(options, privacy.WithClock(func() time.Time { return at }))
+	if f.ledger != "" {
+		ledger, err := loadLedger(ctx, f.ledger, f.maxLine)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, privacy.WithLedger(ledger))
+	}
+	secrets := developmentKeys()
+	if f.keys != "" {
+		if secrets, err = loadKeys(f.keys); err != nil {
+			return nil, err
+		}
+	}
+	return append(options, privacy.WithSecrets(secrets)), nil
+}
+
+// guard opens the policy with everything that the flags name.
+func (f *common) guard(ctx context.Context, e *env) (*privacy.Bundle, *privacy.Guard, error) {
+	options, err := f.options(ctx, e)
+	if err != nil {
+		return nil, nil, err
 	}
 	bundle, err := loadPolicy(f.policy)
 	if err != nil {
 		return nil, nil, err
-	}
-	// One instant for the whole run, so that its events are told alike.
-	options := []privacy.Option{privacy.WithClock(func() time.Time { return at })}
-	if f.ledger != "" {
-		ledger, err := loadLedger(ctx, f.ledger, f.maxLine)
-		if err != nil {
-			return nil, nil, err
-		}
-		options = append(options, privacy.WithLedger(ledger))
-	}
-	if f.keys != "" {
-		keys, err := loadKeys(f.keys)
-		if err != nil {
-			return nil, nil, err
-		}
-		options = append(options, privacy.WithSecrets(keys))
-	} else {
-		options = append(options, privacy.WithSecrets(developmentKeys()))
 	}
 	guard, err := privacy.Open(bundle, options...)
 	return bundle, guard, err

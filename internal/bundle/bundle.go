@@ -9,7 +9,7 @@
 //	last 32      SHA-256 of everything before
 //
 // The same policy gives the same bytes, and decoding then encoding gives the
-// bytes that were read.
+// bytes that were read. A signed bundle is this in an envelope; see [FormatSigned].
 package bundle
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/privetdev/privet/internal/profile"
 )
 
-// Format is the number of the wire format that this package writes and reads.
+// Format is the number of the wire format of a bundle without signature.
 const Format = 1
 
 const (
@@ -81,30 +81,20 @@ func (b *Bundle) Encode() ([]byte, error) {
 	return append(c.buf, sum[:]...), nil
 }
 
-// Decode reads a bundle. The error is one of this package's.
+// Decode reads a bundle, with or without a signature, which it does not check. The
+// error is one of this package's.
 func Decode(data []byte) (*Bundle, error) {
-	switch {
-	case len(data) < len(magic) && bytes.HasPrefix([]byte(magic), data) && len(data) > 0:
-		return nil, ErrTruncated
-	case !bytes.HasPrefix(data, []byte(magic)):
-		return nil, ErrNotBundle
-	case len(data) < header:
-		return nil, ErrTruncated
-	case binary.BigEndian.Uint16(data[8:]) > Format || binary.BigEndian.Uint16(data[10:]) > profile.Version:
-		return nil, ErrNewer
-	case len(data) > maxBundle:
-		return nil, ErrTooLarge
+	data, _, err := Split(data)
+	if err != nil {
+		return nil, err
 	}
-	end := header + int(binary.BigEndian.Uint32(data[12:]))
-	switch {
-	case len(data) < end+sha256.Size:
-		return nil, ErrTruncated
-	case len(data) > end+sha256.Size || sha256.Sum256(data[:end]) != [sha256.Size]byte(data[end:]):
-		return nil, ErrCorrupt
-	case binary.BigEndian.Uint16(data[8:]) != Format || binary.BigEndian.Uint16(data[10:]) != profile.Version:
-		return nil, ErrCorrupt // numbers that no version has written
+	if err := frame(data, 0, maxBundle); err != nil {
+		return nil, err
 	}
-	c := codec{buf: data[header:end], reading: true}
+	if binary.BigEndian.Uint16(data[8:]) != Format {
+		return nil, ErrCorrupt // a number that no version has written
+	}
+	c := codec{buf: data[header : len(data)-sha256.Size], reading: true}
 	b := new(Bundle)
 	b.walk(&c)
 	if c.failed || len(c.buf) > 0 {
@@ -113,12 +103,41 @@ func Decode(data []byte) (*Bundle, error) {
 	return b, nil
 }
 
-// Fingerprint is the SHA-256 that ends an encoded bundle, in lower-case hex.
-func Fingerprint(encoded []byte) string {
-	if len(encoded) < sha256.Size {
+// frame checks what a bundle and an envelope have in common: head, length and
+// checksum. After the length of the body, extra bytes follow before the checksum.
+func frame(data []byte, extra, limit int) error {
+	switch {
+	case len(data) < len(magic) && bytes.HasPrefix([]byte(magic), data) && len(data) > 0:
+		return ErrTruncated
+	case !bytes.HasPrefix(data, []byte(magic)):
+		return ErrNotBundle
+	case len(data) < header:
+		return ErrTruncated
+	case binary.BigEndian.Uint16(data[8:]) > FormatSigned || binary.BigEndian.Uint16(data[10:]) > profile.Version:
+		return ErrNewer
+	case len(data) > limit:
+		return ErrTooLarge
+	}
+	body := uint64(binary.BigEndian.Uint32(data[12:]))
+	end := len(data) - sha256.Size
+	switch want := uint64(header+extra) + body; {
+	case uint64(len(data)) < want+sha256.Size:
+		return ErrTruncated
+	case uint64(len(data)) > want+sha256.Size || sha256.Sum256(data[:end]) != [sha256.Size]byte(data[end:]):
+		return ErrCorrupt
+	case binary.BigEndian.Uint16(data[10:]) != profile.Version:
+		return ErrCorrupt // a number that no version has written
+	}
+	return nil
+}
+
+// Fingerprint is the SHA-256 that ends a bundle without signature, in lower-case
+// hex. It names the content: signing a bundle does not change it.
+func Fingerprint(content []byte) string {
+	if len(content) < sha256.Size {
 		return ""
 	}
-	return hex.EncodeToString(encoded[len(encoded)-sha256.Size:])
+	return hex.EncodeToString(content[len(content)-sha256.Size:])
 }
 
 func (b *Bundle) walk(c *codec) {

@@ -83,9 +83,10 @@ type Classifier struct {
 	suppress   []suppress
 	// filter has the patterns of all detectors in their order, contexts a pattern of
 	// the words of each one's context.
-	filter, contexts *scan.Filter
-	threshold        int
-	index            *index
+	filter    *scan.Filter
+	contexts  func() *scan.Filter // made for the first text that needs it
+	threshold int
+	index     *index
 	// What any expression reads, so that the rest is not prepared. readsPath is for
 	// the context words of detectors.
 	readsTags, readsContext, readsPath bool
@@ -297,25 +298,33 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 	if len(c.detectors) > maxDetectors {
 		return invalid("too many detectors", "")
 	}
-	patterns, contexts := make([]*scan.Pattern, len(c.detectors)), make([]*scan.Pattern, len(c.detectors))
+	patterns, words := make([]*scan.Pattern, len(c.detectors)), make([]string, len(c.detectors))
 	for i := range c.detectors {
 		d := &c.detectors[i]
 		patterns[i] = d.pattern
-		if len(d.context) == 0 {
-			continue
-		}
-		var words []string
+		var first []string
 		for _, phrase := range d.context {
-			words = append(words, phrase[0]) // letters and digits, see Words
+			first = append(first, phrase[0]) // letters and digits, see Words
 		}
-		p, err := scan.Compile(strings.Join(words, "|"), false)
-		if err != nil {
-			return invalid("bad context of detector", d.id)
+		if words[i] = strings.Join(first, "|"); len(words[i]) > scan.MaxInst {
+			return invalid("too many context words of detector", d.id)
 		}
-		contexts[i] = p
 	}
-	c.filter, c.contexts = scan.NewFilter(patterns), scan.NewFilter(contexts)
+	c.filter = scan.NewFilter(patterns)
+	c.contexts = sync.OnceValue(func() *scan.Filter { return contextFilter(words) })
 	return nil
+}
+
+// contextFilter finds words, those of each detector between bars.
+func contextFilter(words []string) *scan.Filter {
+	patterns := make([]*scan.Pattern, len(words))
+	for i, w := range words {
+		if w != "" {
+			// Words of letters and digits, and not too many: that compiles.
+			patterns[i], _ = scan.Compile(w, false)
+		}
+	}
+	return scan.NewFilter(patterns)
 }
 
 // maxDetectors bounds the detectors of one classifier.

@@ -49,7 +49,11 @@ func (e *Explanation) Text() string {
 	for i := range e.Rules {
 		r := &e.Rules[i]
 		line(1, r.ID, " → ", r.Category, " ", decimal(r.Confidence), ": ", r.Because)
-		conditions(line, r.Conditions, r.Holds)
+		if r.Holds {
+			conditions(line, r.Conditions)
+		} else {
+			line(2, "only a part of it: ", partly(r.Conditions))
+		}
 	}
 	if len(e.Candidates) > 0 {
 		line(0, "matches in the value")
@@ -67,7 +71,7 @@ func (e *Explanation) Text() string {
 			}
 		}
 		line(1, spans([]Span{{k.Start, k.End}}), " ", k.Detector, " → ", k.Category, made, ": ", k.Because)
-		conditions(line, k.Check, k.Confidence > 0)
+		conditions(line, k.Check)
 		more := 0
 		for j := i + 1; j < len(e.Candidates); j++ {
 			if o := &e.Candidates[j]; e.inside(j) && o.Detector == k.Detector && o.Start < k.End && o.Because == k.Because {
@@ -96,12 +100,18 @@ func (e *Explanation) inside(i int) bool {
 	return false
 }
 
-// conditions writes the parts of a condition as a tree. Of one that does not hold,
-// what was not evaluated is left out: it could not have changed that.
-func conditions(line func(indent int, parts ...string), list []Condition, holds bool) {
+// conditions writes the parts of a condition that decided, as a tree: of an || that
+// holds what held, of an && that does not what did not. [Condition] has the rest.
+func conditions(line func(indent int, parts ...string), list []Condition) {
+	skip := -1 // leave out what is deeper
 	for i := range list {
 		k := &list[i]
-		if !holds && k.Outcome == "not evaluated" {
+		if skip >= 0 && k.Depth > skip {
+			continue
+		}
+		skip = -1
+		if k.Outcome == "not evaluated" || !decides(list, i) {
+			skip = k.Depth
 			continue
 		}
 		mark := "? "
@@ -110,15 +120,10 @@ func conditions(line func(indent int, parts ...string), list []Condition, holds 
 			mark = "✓ "
 		case "false":
 			mark = "✗ "
-		case "not evaluated":
-			mark = "· "
 		}
 		text := map[string]string{"&&": "all of", "||": "any of", "!": "not", "?:": "if, then, else"}[k.Join]
 		if text == "" {
-			text = short(k.Text)
-		}
-		if len(k.Words) > 0 {
-			text += "  [" + strings.Join(k.Words, " ") + "]"
+			text = short(k)
 		}
 		if strings.HasPrefix(k.Outcome, "error") {
 			text += "  (" + k.Outcome + ")"
@@ -127,14 +132,41 @@ func conditions(line func(indent int, parts ...string), list []Condition, holds 
 	}
 }
 
-// shortText is how much of a condition a person is shown.
-const shortText = 100
-
-func short(s string) string {
-	if len(s) <= shortText {
-		return s
+// decides reports whether part i is one of those that decided what it is a part of.
+func decides(list []Condition, i int) bool {
+	for j := i - 1; j >= 0; j-- {
+		if whole := &list[j]; whole.Depth < list[i].Depth {
+			return whole.Join != "||" && whole.Join != "&&" || whole.Outcome == list[i].Outcome
+		}
 	}
-	return cut(s, shortText) + "…"
+	return true
+}
+
+// partly are the parts that hold of a condition that does not, in one line.
+func partly(list []Condition) string {
+	var parts []string
+	r := RuleReason{Conditions: list}
+	for i := range list {
+		if k := &list[i]; k.Join == "" && k.Outcome == "true" && !negated(&r, k) {
+			parts = append(parts, short(k))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// shortText is how much of a condition a person is shown.
+const shortText = 72
+
+// short is a condition in one line, with the words that made it hold.
+func short(k *Condition) string {
+	s := k.Text
+	if len(s) > shortText {
+		s = cut(s, shortText) + "…"
+	}
+	if len(k.Words) > 0 {
+		s += "  [" + strings.Join(k.Words, " ") + "]"
+	}
+	return s
 }
 
 func spans(list []Span) string {

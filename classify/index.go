@@ -72,6 +72,8 @@ type formula struct {
 	atom int32
 	node uint16   // of opRest
 	list []string // of opWords
+	ids  []int32  // of opOneOf, sorted
+	mask uint64   // of opOneOf: which last six bits the ids have
 	kids []formula
 }
 
@@ -85,6 +87,7 @@ const (
 	opNot                    // not kids[0]
 	opWords                  // the words of the name are list
 	opTrue                   // always
+	opOneOf                  // one of the atoms ids, which are of words
 )
 
 // A truth is the outcome of a condition. CEL's && and || take an error for a third
@@ -335,6 +338,16 @@ func (x *indexer) has(p *expr.Program, n *expr.Node) (formula, bool) {
 	if n.A == profile.FnHasAll {
 		out.op = opAll
 	}
+	if out.op == opAny && len(list) > 1 {
+		out.op = opOneOf
+		for _, w := range list {
+			a := x.wordAtom(w).atom
+			out.ids = append(out.ids, a)
+			out.mask |= 1 << (uint32(a) & 63)
+		}
+		slices.Sort(out.ids)
+		return out, true
+	}
 	for _, w := range list {
 		out.kids = append(out.kids, x.wordAtom(w))
 	}
@@ -417,7 +430,7 @@ func reads(p *expr.Program, i int, such func(slot int) bool) bool {
 
 // simple reports whether a formula is an atom or one of several.
 func simple(f *formula) bool {
-	return f.op == opAtom || f.op == opAny && !slices.ContainsFunc(f.kids, func(k formula) bool { return !simple(&k) })
+	return f.op == opAtom || f.op == opOneOf || f.op == opAny && !slices.ContainsFunc(f.kids, func(k formula) bool { return !simple(&k) })
 }
 
 // callers are atoms of which one holds whenever the formula does. ok is false if
@@ -427,6 +440,8 @@ func callers(f *formula) (atoms []int32, ok bool) {
 	switch f.op {
 	case opAtom:
 		return []int32{f.atom}, true
+	case opOneOf:
+		return f.ids, true
 	case opAny:
 		for i := range f.kids {
 			more, ok := callers(&f.kids[i])
@@ -460,6 +475,16 @@ func (s *Scanner) eval(r *indexed, f *formula, early bool) truth {
 	case opAtom:
 		if s.atoms.Has(uint32(f.atom)) {
 			return isTrue
+		}
+		return isFalse
+	case opOneOf:
+		// A field has fewer atoms than a list has words.
+		for _, a := range s.atoms.List {
+			if f.mask>>(a&63)&1 == 1 {
+				if _, ok := slices.BinarySearch(f.ids, int32(a)); ok {
+					return isTrue
+				}
+			}
 		}
 		return isFalse
 	case opNot:

@@ -119,7 +119,7 @@ func (s *Scanner) hopeful(d *detector, i int, k *known, text string, floor int32
 	if !s.looked {
 		s.looked = true
 		clear(s.around)
-		s.c.contexts.Hits(text, &s.features, s.around)
+		s.c.contexts().Hits(text, &s.features, s.around)
 	}
 	return s.around[i>>6]>>(i&63)&1 == 1
 }

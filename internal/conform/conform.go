@@ -10,6 +10,7 @@ package conform
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"embed"
 	"encoding/base64"
 	"encoding/json"
@@ -23,6 +24,7 @@ import (
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
 	"github.com/privetdev/privet/privacy/pseudonym"
+	"github.com/privetdev/privet/privacy/signature"
 )
 
 // MinCases is how many cases there must be at least: a loader that finds nothing
@@ -42,7 +44,7 @@ type Case struct {
 
 	Base64 string `json:"base64,omitempty"` // instead of Input: what is no text
 	Bundle string `json:"bundle,omitempty"` // instead of Input: a bundle's bytes
-	Change string `json:"change,omitempty"` // whole, cut, flip, newer, longer
+	Change string `json:"change,omitempty"` // whole, cut, flip, newer, longer, signed
 	Before string `json:"before,omitempty"`
 	Repeat string `json:"repeat,omitempty"`
 	After  string `json:"after,omitempty"`
@@ -139,9 +141,18 @@ func (c *Case) Bytes(bundles map[string][]byte) ([]byte, error) {
 	case "flip":
 		data[len(data)/2] ^= 1
 	case "newer":
-		data[9]++
+		data[8]++
 	case "longer":
 		data = append(data, 0)
+	case "signed":
+		b, err := privacy.ReadBundle(data)
+		if err != nil {
+			return nil, err
+		}
+		if b, err = signature.Sign(b, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))); err != nil {
+			return nil, err
+		}
+		data = b.Bytes()
 	default:
 		return nil, fmt.Errorf("case %s: a bundle cannot be changed by %q", c.Name, c.Change)
 	}

@@ -21,7 +21,9 @@ import (
 // A Filter is safe for concurrent use. Its memory and the work of making states
 // are bounded: see maxStates and maxGenerations.
 type Filter struct {
-	groups []*group
+	patterns []*Pattern
+	once     sync.Once // the first text builds the groups
+	groups   []*group
 }
 
 // A group is the automaton of some patterns.
@@ -81,8 +83,10 @@ const (
 
 // NewFilter makes a filter of patterns; they keep their numbers. A nil pattern
 // never matches.
-func NewFilter(patterns []*Pattern) *Filter {
-	f := &Filter{}
+func NewFilter(patterns []*Pattern) *Filter { return &Filter{patterns: patterns} }
+
+func (f *Filter) build() {
+	patterns := f.patterns
 	words := (len(patterns) + 63) / 64
 	open := map[string]*group{} // groups with room, by what they need
 	for i, p := range patterns {
@@ -105,7 +109,6 @@ func NewFilter(patterns []*Pattern) *Filter {
 		g.partition()
 		g.reset()
 	}
-	return f
 }
 
 // kind names the group that a pattern belongs to: patterns of one kind walk through
@@ -148,8 +151,14 @@ func (n *need) common(m *need) need {
 func (f *group) add(number int, p *Pattern) {
 	f.need = f.need.common(&p.need)
 	f.members = append(f.members, uint16(number))
+	prog, err := syntax.Compile(loosen(p.tree).Simplify())
+	if err != nil {
+		// What parses and passed the weighing compiles; if ever not, the pattern is
+		// never found.
+		return
+	}
 	base := uint32(len(f.insts))
-	for _, in := range p.loose {
+	for _, in := range newInsts(prog) {
 		in.out += base
 		if in.op == opAlt {
 			in.arg += base
@@ -157,7 +166,7 @@ func (f *group) add(number int, p *Pattern) {
 		f.insts = append(f.insts, in)
 		f.owner = append(f.owner, uint16(number))
 	}
-	f.starts = append(f.starts, base+p.looseStart)
+	f.starts = append(f.starts, base+uint32(prog.Start))
 }
 
 // partition puts bytes that no instruction tells apart into one class. Three
@@ -215,6 +224,7 @@ func (f *group) reset() *states {
 // Hits sets the bits of the patterns that may match in text, in a set of 64 to a
 // word that the caller has cleared. f must have read the text.
 func (f *Filter) Hits(text string, features *Features, hits []uint64) {
+	f.once.Do(f.build)
 	var abreast [lanes]*group
 	n := 0
 	for _, g := range f.groups {

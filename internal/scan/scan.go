@@ -51,9 +51,6 @@ type Pattern struct {
 	span   int // the group named span, or 0
 	need   need
 	trim   trim
-	// loose is the pattern as a [Filter] sees it.
-	loose      []inst
-	looseStart uint32
 
 	finder atomic.Pointer[part]
 }
@@ -105,17 +102,10 @@ func Compile(pattern string, caseSensitive bool) (*Pattern, error) {
 	if p.groups > MaxGroups {
 		return nil, ErrLarge
 	}
-	loose, err := syntax.Compile(loosen(re).Simplify())
-	if err != nil {
-		return nil, err
-	}
-	p.tree = re
-	p.loose, p.looseStart = newInsts(loose), uint32(loose.Start)
-	// The loose form matches the empty text exactly when the pattern does.
-	var first [4]uint64
-	if !firsts(p.loose, p.looseStart, &first, make([]bool, len(p.loose))) {
+	if _, empty := edgeOf(re, false); empty {
 		return nil, ErrEmpty
 	}
+	p.tree = re
 	return p, nil
 }
 
@@ -131,7 +121,6 @@ func (p *Pattern) program() {
 			}
 		}
 		p.insts, p.start, p.prog = newInsts(prog), uint32(prog.Start), prog
-		p.tree = nil
 		firsts(p.insts, p.start, &p.first, make([]bool, len(p.insts)))
 	})
 }

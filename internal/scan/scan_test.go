@@ -214,6 +214,7 @@ func TestFilterGivesUp(t *testing.T) {
 	p, err := Compile(`x[a-p]{1,12}(?:[a-h]{3}q|[b-k]{3}r|[c-n]{3}s)y`, false)
 	require.NoError(t, err)
 	filter := NewFilter([]*Pattern{p})
+	filter.once.Do(filter.build)
 	g := filter.groups[0]
 	g.generations.Store(maxGenerations + 1)
 	var f Features

@@ -151,6 +151,8 @@ func edgeOf(re *syntax.Regexp, end bool) (set byteSet, empty bool) {
 			}
 		}
 		return set, true
+	case syntax.OpNoMatch:
+		return set, false
 	default: // boundaries, the empty match
 		return set, true
 	}

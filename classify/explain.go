@@ -22,8 +22,9 @@ type Explanation struct {
 	// their definition.
 	Rules []RuleReason
 	// Candidates are all places where a detector's pattern matched, in the order of
-	// places, at most 256.
-	Candidates []CandidateReason
+	// places, at most 256; MoreCandidates says that there were more.
+	Candidates     []CandidateReason
+	MoreCandidates bool
 }
 
 // A LabelReason is a label with the evidence for it. Confidence is that of the one
@@ -99,7 +100,7 @@ func (c *Classifier) Explain(f Field) *Explanation {
 		e.Labels = append(e.Labels, LabelReason{l, float64(v.named) / 1000, float64(v.seen) / 1000})
 	}
 	t.settle(s)
-	e.Candidates = t.candidates
+	e.Candidates, e.MoreCandidates = t.candidates, t.more
 	for i := range c.rules {
 		r := c.explainRule(s, i, &f)
 		if r.Holds || slices.ContainsFunc(r.Conditions, func(k Condition) bool { return k.Join == "" && k.Outcome == "true" && !negated(&r, &k) }) {
@@ -280,6 +281,7 @@ func wordsAsked(p *expr.Program, n *expr.Node, words []string) (both []string) {
 type tracer struct {
 	c          *Classifier
 	candidates []CandidateReason
+	more       bool // than maxCandidates
 	// Of the match at hand.
 	watch   watch
 	frame   *expr.Frame
@@ -313,6 +315,7 @@ func (t *tracer) add(i int32, start, end int) *CandidateReason {
 	case at >= 0:
 		t.candidates[at] = k
 	case len(t.candidates) == maxCandidates:
+		t.more = true
 		return &k
 	default:
 		at = len(t.candidates)

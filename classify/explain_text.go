@@ -82,6 +82,9 @@ func (e *Explanation) Text() string {
 			line(2, "and ", strconv.Itoa(more), " more in that place")
 		}
 	}
+	if e.MoreCandidates {
+		line(1, "and more, which are left out here")
+	}
 	return b.String()
 }
 
@@ -273,6 +276,7 @@ func (e *Explanation) JSON() []byte {
 		w.Close('}')
 	}
 	w.Close(']')
+	flag("more_candidates", e.MoreCandidates)
 	w.Name("rules")
 	w.Open('[')
 	for i := range e.Rules {

@@ -88,7 +88,7 @@ func Merge(base, more *bundle.Classification) (bundle.Classification, []string) 
 		if p == nil {
 			return ""
 		}
-		return p.Source
+		return p.Text(len(p.Nodes) - 1)
 	}
 	join(&out.Categories, more.Categories, &clash, func(c *bundle.Category) string { return c.Key },
 		func(a, b *bundle.Category) bool { return *a == *b })

@@ -11,6 +11,7 @@ import (
 	"github.com/google/cel-go/common/types"
 
 	"github.com/privetdev/privet/internal/expr"
+	"github.com/privetdev/privet/internal/profile"
 )
 
 // overloadOps maps the overloads of the profile to operations. What is missing
@@ -68,7 +69,12 @@ type translator struct {
 }
 
 func (u *unit) translate(tree *ast.AST, want expr.Type) *expr.Program {
-	t := &translator{unit: u, tree: tree, w: expr.NewWriter(u.env, u.src.Value)}
+	// What classifies is many and long, and its text can be written from the tree.
+	text := u.src.Value
+	if u.env.ID == profile.EnvField || u.env.ID == profile.EnvMatch {
+		text = ""
+	}
+	t := &translator{unit: u, tree: tree, w: expr.NewWriter(u.env, text)}
 	before := u.ps.Len()
 	t.expr(tree.Expr())
 	if u.ps.Len() > before {

@@ -226,7 +226,7 @@ func written(name string, v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case *expr.Program:
 		if p := x; p != nil {
-			return p.Source
+			return p.Text(len(p.Nodes) - 1)
 		}
 		return ""
 	case []bundle.Pair:

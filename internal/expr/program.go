@@ -34,7 +34,7 @@ const (
 // in another way evaluates to [BadFrame]. It is immutable and safe for concurrent use.
 type Program struct {
 	Env      uint8    // number of the environment that it was made for
-	Source   string   // the text that it was made from
+	Source   string   // the text that it was made from, if it was kept; see Text
 	Nodes    []Node   // operands come before the operations that use them; the last node is the root
 	Args     []uint16 // operands of lists, maps and calls
 	Consts   []Value  // constants of the text, then the lists and maps made of constants only

@@ -2,10 +2,10 @@ package pseudonym
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -57,10 +57,10 @@ func (m *Memory) Add(tenant string, version uint32, s Secret) error {
 		return err
 	}
 	if version == 0 {
-		return fmt.Errorf("%w: version: must be 1 or more", ErrScope)
+		return &fault{ErrScope, "version: must be 1 or more", nil}
 	}
 	if s.b == nil {
-		return fmt.Errorf("%w: zero Secret: make one with NewSecret", ErrSecret)
+		return &fault{ErrSecret, "zero Secret: make one with NewSecret", nil}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -91,7 +91,7 @@ func (m *Memory) Generate(tenant string, random io.Reader) (version uint32, err 
 
 func (m *Memory) generate(tenant string, random io.Reader) (uint32, error) {
 	if random == nil {
-		return 0, fmt.Errorf("%w: no random source: pass crypto/rand.Reader", ErrSecret)
+		return 0, &fault{ErrSecret, "no random source: pass crypto/rand.Reader", nil}
 	}
 	var last uint32
 	if t := m.tenants[tenant]; t != nil {
@@ -103,11 +103,11 @@ func (m *Memory) generate(tenant string, random io.Reader) (uint32, error) {
 		}
 	}
 	if last == math.MaxUint32 {
-		return 0, fmt.Errorf("%w: version: none is left above the highest: add a lower one", ErrScope)
+		return 0, &fault{ErrScope, "version: none is left above the highest: add a lower one", nil}
 	}
 	var b [SecretSize]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return 0, fmt.Errorf("%w: random source gave no %d bytes: %w", ErrSecret, SecretSize, err)
+		return 0, &fault{ErrSecret, "random source gave no " + strconv.Itoa(SecretSize) + " bytes", err}
 	}
 	s, err := NewSecret(b[:])
 	if err != nil {
@@ -200,7 +200,7 @@ func (m *Memory) Versions(_ context.Context, tenant string) ([]uint32, error) {
 			return nil, err
 		}
 		if len(m.tenants) >= maxDevelopmentTenants {
-			return nil, fmt.Errorf("%w: development store is full: keep secrets in a store of your own", ErrUnknown)
+			return nil, &fault{ErrUnknown, "development store is full: keep secrets in a store of your own", nil}
 		}
 		if _, err := m.generate(tenant, m.random); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // SecretSize is the size of a secret in bytes.
@@ -31,11 +32,11 @@ type secretBox struct{ p *[SecretSize]byte }
 // again cannot be destroyed.
 func NewSecret(b []byte) (Secret, error) {
 	if len(b) != SecretSize {
-		return Secret{}, fmt.Errorf("%w: length: needs exactly %d random bytes", ErrSecret, SecretSize)
+		return Secret{}, &fault{ErrSecret, "length: needs exactly " + strconv.Itoa(SecretSize) + " random bytes", nil}
 	}
 	p := [SecretSize]byte(b)
 	if p == [SecretSize]byte{} {
-		return Secret{}, fmt.Errorf("%w: all bytes are zero: fill it from a random source", ErrSecret)
+		return Secret{}, &fault{ErrSecret, "all bytes are zero: fill it from a random source", nil}
 	}
 	return Secret{&secretBox{&p}}, nil
 }

@@ -1,7 +1,6 @@
 package pseudonym
 
 import (
-	"fmt"
 	"strconv"
 )
 
@@ -68,7 +67,7 @@ func (t Token) String() string {
 // returns an error for the zero Token.
 func (t Token) AppendText(dst []byte) ([]byte, error) {
 	if t.n == 0 {
-		return dst, fmt.Errorf("%w: zero token: make one with Pseudonymiser.Token", ErrToken)
+		return dst, &fault{ErrToken, "zero token: make one with Pseudonymiser.Token", nil}
 	}
 	return t.append(dst), nil
 }
@@ -111,7 +110,7 @@ func ParseToken(s string) (Token, error) { return parseToken(s) }
 func parseToken[T string | []byte](s T) (Token, error) {
 	at, ok := tokenParts(s)
 	if !ok {
-		return Token{}, fmt.Errorf("%w: text is not written like one: see TokenPattern", ErrToken)
+		return Token{}, &fault{ErrToken, "text is not written like one: see TokenPattern", nil}
 	}
 	var version uint64
 	for i := 3; i < at; i++ {
@@ -122,11 +121,11 @@ func parseToken[T string | []byte](s T) (Token, error) {
 		version = version*36 + d // at most 7 digits: cannot overflow
 	}
 	if version > 1<<32-1 {
-		return Token{}, fmt.Errorf("%w: version is beyond 32 bits: the text was not made by this package", ErrToken)
+		return Token{}, &fault{ErrToken, "version is beyond 32 bits: the text was not made by this package", nil}
 	}
 	t := Token{suite: suite(s[0]), version: uint32(version)}
 	if t.n, ok = decodeBase32(&t.id, s[at+1:]); !ok {
-		return Token{}, fmt.Errorf("%w: id has a length or unused bits that no id has: the text was cut or changed", ErrToken)
+		return Token{}, &fault{ErrToken, "id has a length or unused bits that no id has: the text was cut or changed", nil}
 	}
 	return t, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/internal/bundle"
+	"github.com/privetdev/privet/privacy/policy"
 )
 
 func ExampleBuiltin() {
@@ -25,18 +26,34 @@ func ExampleBuiltin() {
 	// Output: user.contact.email 0.995 builtin/email email-address [{0 16}]
 }
 
+// A classifier of one's own: a file with nothing but rules is a policy, too. A
+// service compiles it once and ships the bytes.
 func ExampleOpen() {
-	c, err := classify.Open(classify.BuiltinBundle()) // or the bytes that `privet compile` wrote
+	bundle, err := policy.Compile("orders.yaml", []byte(`
+privet: 1
+name: orders
+version: 1
+extends: [builtin]
+rules:
+  - id: loyalty-card
+    category: user.unique_id
+    confidence: 0.9
+    when: field.words.hasAll(["loyalty", "card"]) || value.matches('^LC-[0-9]{8}$')
+    tests: {match: [loyaltyCard, {name: ref, value: LC-00012345}], no_match: [cardColour]}
+`))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, l := range c.Field(classify.Field{Name: "note", Value: "call me at +1 425 555 0100"}) {
-		fmt.Println(l.Category, l.ISO19944, l.Qualifier, l.Spans)
+	c, err := classify.Open(bundle.Bytes())
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	// Output:
-	// user.contact.phone_number 8.2.3.2.13 identified [{11 26}]
-	// user.content 8.2.2 identified []
+	for _, l := range c.Field(classify.Field{Name: "ref", Value: "LC-00012345"}) {
+		fmt.Println(l.Category, l.Confidence, l.Rule, l.ISO19944, l.Qualifier)
+	}
+	// Output: user.unique_id 0.9 orders/loyalty-card 8.2.3.2 identified
 }
 
 func ExampleScanner_Scan() {

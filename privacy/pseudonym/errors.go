@@ -148,3 +148,27 @@ type OperatorError struct {
 func (e *OperatorError) Error() string {
 	return "pseudonym: " + e.Operator + ": " + e.Problem
 }
+
+// A fault says what is wrong in a fixed text, and wraps the kind of error that it is
+// and what caused it, if anything did. Package fmt, which would do as well, weighs
+// 0.3 MB in the WebAssembly guest.
+type fault struct {
+	kind  error
+	text  string
+	cause error
+}
+
+func (f *fault) Error() string {
+	s := f.kind.Error() + ": " + f.text
+	if f.cause != nil {
+		s += ": " + f.cause.Error()
+	}
+	return s
+}
+
+func (f *fault) Unwrap() []error {
+	if f.cause == nil {
+		return []error{f.kind}
+	}
+	return []error{f.kind, f.cause}
+}

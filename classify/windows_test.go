@@ -1,7 +1,6 @@
 package classify_test
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -65,7 +64,7 @@ func TestWindowsTable(t *testing.T) {
 		for i := range min(len(all), 20) { // evenly from the whole alphabet
 			samples = append(samples, "`"+all[i*len(all)/min(len(all), 20)]+"`")
 		}
-		t.Log(fmt.Sprintf("| %s | %d | %s |", category, len(all), strings.Join(samples, ", ")))
+		t.Logf("| %s | %d | %s |", category, len(all), strings.Join(samples, ", "))
 	}
 	t.Logf("%d fields, %d names", fields, len(windowsNames(t)))
 	assert.Less(t, len(names["(no label)"])*100, 2*len(windowsNames(t)), "two of a hundred at most say nothing")

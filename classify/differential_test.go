@@ -252,7 +252,7 @@ func TestIndexed(t *testing.T) {
 	assert.Greater(t, labelled, fields/2, "fields with labels")
 	assert.Greater(t, several, fields/5, "fields with several labels")
 	assert.Greater(t, tied, fields/50, "fields with a tie")
-	assert.Greater(t, byBoth, fields/200, "fields with labels by a rule and a detector")
+	assert.Greater(t, byBoth, fields/400, "fields with labels by a rule and a detector")
 }
 
 // brief reports whether tests that ask very often should ask less: on demand, and with

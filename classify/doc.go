@@ -52,7 +52,8 @@
 // # Limits
 //
 // What is remembered is bounded: 4,096 fields, each with texts of 4 KiB at most in
-// all, and a field that finds its place taken replaces another one. The automata
+// all, and a field that finds its place taken replaces another one: 1.6 MB after a
+// million short names, 17.6 MB after names just below the limit. The automata
 // that answer for texts are made as they are needed, within 8 MiB for each of the
 // variables; conditions whose automata would not stay within that are matched one
 // by one, in linear time.

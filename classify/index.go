@@ -224,9 +224,9 @@ func (x *indexer) condition(p *expr.Program, i int) formula {
 		}
 		return formula{op: opAny}
 	case expr.OpAnd:
-		return joined2(opAll, x.condition(p, int(n.A)), x.condition(p, int(n.B)))
+		return chained(opAll, x.condition(p, int(n.A)), x.condition(p, int(n.B)))
 	case expr.OpOr:
-		return joined2(opAny, x.condition(p, int(n.A)), x.condition(p, int(n.B)))
+		return chained(opAny, x.condition(p, int(n.A)), x.condition(p, int(n.B)))
 	case expr.OpNot:
 		f := x.condition(p, int(n.A))
 		return formula{op: opNot, late: f.late, kids: []formula{f}}
@@ -268,8 +268,8 @@ func (x *indexer) condition(p *expr.Program, i int) formula {
 	return formula{op: opRest, node: uint16(i), late: reads(p, i, isLate)}
 }
 
-// joined2 joins two formulas, without nesting the same operation.
-func joined2(op formulaOp, a, b formula) formula {
+// chained joins two formulas, without nesting the same operation.
+func chained(op formulaOp, a, b formula) formula {
 	out := formula{op: op, late: a.late || b.late}
 	for _, f := range []formula{a, b} {
 		if f.op == op {

@@ -33,9 +33,9 @@ type known struct {
 	open    []int32  // rules that the value or the context decides
 	atoms   []uint32 // that hold, if late rules need them
 	unknown bool     // a tag declares a category that does not exist
-	labels  []Label  // of the names alone, if settled
-	settled bool
-	near    []uint64 // detectors that have a context word in the name or path; nil: none
+	// labels are those of the names alone, once the field was seen again.
+	labels atomic.Pointer[[]Label]
+	near   []uint64 // detectors that have a context word in the name or path; nil: none
 }
 
 // clear forgets everything but keeps the room.

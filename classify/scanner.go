@@ -126,8 +126,8 @@ func (s *Scanner) Append(dst []Label, f *Field) []Label {
 	if f.Value != "" && len(s.c.detectors) > 0 {
 		s.look(s.limit(f.Value), k)
 	}
-	if k.settled && len(s.votes) == 0 && len(s.findings) == 0 && s.floor() == int32(s.c.threshold) {
-		return append(dst, k.labels...)
+	if settled := k.labels.Load(); settled != nil && len(s.votes) == 0 && len(s.findings) == 0 && s.floor() == int32(s.c.threshold) {
+		return append(dst, *settled...)
 	}
 	s.weighNames(k)
 	for i := range s.findings {
@@ -255,6 +255,9 @@ func (s *Scanner) know(f *Field) *known {
 		var size int
 		if hash, size = hashOf(f); size <= memoryKey {
 			if k := s.c.memory.get(hash, f); k != nil {
+				if k.labels.Load() == nil {
+					s.settleNames(k)
+				}
 				if s.c.index.late {
 					s.atoms.Reset()
 					for _, a := range k.atoms {
@@ -269,9 +272,7 @@ func (s *Scanner) know(f *Field) *known {
 	s.fresh.clear()
 	s.learn(&s.fresh, f)
 	if remember {
-		kept := s.fresh.keep(hash, f)
-		s.settleNames(kept)
-		s.c.memory.put(kept)
+		s.c.memory.put(s.fresh.keep(hash, f))
 	}
 	return &s.fresh
 }
@@ -282,7 +283,8 @@ func (s *Scanner) settleNames(k *known) {
 	threshold := s.Threshold
 	s.Threshold = float64(s.c.threshold) / 1000
 	s.weighNames(k)
-	k.labels, k.settled = s.label(nil), true
+	labels := s.label(nil)
+	k.labels.Store(&labels)
 	s.votes, s.Threshold = s.votes[:0], threshold
 }
 

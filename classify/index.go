@@ -346,6 +346,7 @@ func (x *indexer) has(p *expr.Program, n *expr.Node) (formula, bool) {
 			out.mask |= 1 << (uint32(a) & 63)
 		}
 		slices.Sort(out.ids)
+		out.ids = slices.Compact(out.ids)
 		return out, true
 	}
 	for _, w := range list {
@@ -441,7 +442,7 @@ func callers(f *formula) (atoms []int32, ok bool) {
 	case opAtom:
 		return []int32{f.atom}, true
 	case opOneOf:
-		return f.ids, true
+		return slices.Clone(f.ids), true
 	case opAny:
 		for i := range f.kids {
 			more, ok := callers(&f.kids[i])

@@ -172,6 +172,9 @@ func TestWords(t *testing.T) {
 		assert.Equal(t, want, strings.Join(classify.Words(name), " "), name)
 	}
 	assert.Len(t, classify.Words(strings.Repeat("a_", 100)), 64, "words after the 64th are left out")
+	long := strings.Repeat("a", 127)
+	assert.Equal(t, []string{long, "b"}, classify.Words(long+"éc_b"), "a word ends at 128 bytes, between characters")
+	assert.Equal(t, []string{long + "c", "b"}, classify.Words(long+"cé_b"))
 }
 
 func TestEvidence(t *testing.T) {

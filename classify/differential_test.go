@@ -319,14 +319,11 @@ func TestPlantedBugs(t *testing.T) {
 			return ask(subjectOf(t, other).c)
 		}
 	}
-	// written replaces a piece of the first condition that has it.
+	// written replaces a piece of the conditions that have it.
 	written := func(old, new string) func(*subject, testing.TB) asker {
 		return ruled(func(rules []rulegen.Rule) {
 			for i := range rules {
-				if changed := strings.Replace(rules[i].When, old, new, 1); changed != rules[i].When {
-					rules[i].When = changed
-					return
-				}
+				rules[i].When = strings.Replace(rules[i].When, old, new, 1)
 			}
 		})
 	}
@@ -389,25 +386,29 @@ func TestPlantedBugs(t *testing.T) {
 				return labels
 			}
 		}),
-		"the last rule is forgotten":      ruled(func(r []rulegen.Rule) { r[len(r)-1].When = "false" }),
-		"an id sorts as a number":         ruled(func(r []rulegen.Rule) { byNumber(r) }),
-		"one confidence is off":           ruled(func(r []rulegen.Rule) { r[0].Confidence ^= 1 }),
-		"system is not below":             ruled(func(r []rulegen.Rule) { move(r, "system.ops", "system.ops.log") }),
-		"&& becomes ||":                   written(" && ", " || "),
-		"|| becomes &&":                   written(" || ", " && "),
-		"! is forgotten":                  written("!(", "("),
-		"== becomes !=":                   written(" == ", " != "),
-		"hasAll becomes hasAny":           written("hasAll", "hasAny"),
-		"startsWith becomes contains":     written("field.name.startsWith", "field.name.contains"),
-		"endsWith becomes contains":       written(".endsWith(", ".contains("),
-		"(?i) is forgotten":               written("(?i)", ""),
-		"$ is forgotten":                  written(`$"`, `"`),
-		"lowerAscii is forgotten":         written(".lowerAscii()", ""),
-		"! of an error is true":           written(`!(field.tags[`, `!("x" in field.tags && field.tags[`),
-		"the name is in small letters":    asked(func(f *classify.Field) { f.Name = strings.ToLower(f.Name) }),
-		"the name is cut too early":       asked(func(f *classify.Field) { f.Name = rulegen.Cut(f.Name, 1000) }),
-		"the name is not cut":             asked(func(f *classify.Field) { f.Path = f.Path + f.Name[min(len(f.Name), 1024):] }),
-		"bad bytes become U+FFFD":         asked(func(f *classify.Field) { f.Name = strings.ToValidUTF8(f.Name, "\uFFFD") }),
+		"the last rule is forgotten":   ruled(func(r []rulegen.Rule) { r[len(r)-1].When = "false" }),
+		"an id sorts as a number":      ruled(func(r []rulegen.Rule) { byNumber(r) }),
+		"one confidence is off":        ruled(func(r []rulegen.Rule) { r[0].Confidence ^= 1 }),
+		"system is not below":          ruled(func(r []rulegen.Rule) { move(r, "system.ops", "system.ops.log") }),
+		"&& becomes ||":                written(" && ", " || "),
+		"|| becomes &&":                written(" || ", " && "),
+		"! is forgotten":               written("!(", "("),
+		"== becomes !=":                written(" == ", " != "),
+		"hasAll becomes hasAny":        written("hasAll", "hasAny"),
+		"startsWith becomes contains":  written("field.name.startsWith", "field.name.contains"),
+		"endsWith becomes contains":    written(".endsWith(", ".contains("),
+		"(?i) is forgotten":            written("(?i)", ""),
+		"$ is forgotten":               written(`$"`, `"`),
+		"lowerAscii is forgotten":      written(".lowerAscii()", ""),
+		"! of an error is true":        written(`!(field.tags[`, `!("x" in field.tags && field.tags[`),
+		"the name is in small letters": asked(func(f *classify.Field) { f.Name = strings.ToLower(f.Name) }),
+		"the name is cut too early":    asked(func(f *classify.Field) { f.Name = rulegen.Cut(f.Name, 1000) }),
+		"the name is not cut":          asked(func(f *classify.Field) { f.Path = f.Path + f.Name[min(len(f.Name), 1024):] }),
+		"bad bytes become U+FFFD": asked(func(f *classify.Field) {
+			for _, text := range []*string{&f.Name, &f.Path, &f.Value} {
+				*text = strings.ToValidUTF8(*text, "\uFFFD")
+			}
+		}),
 		"bad bytes are left out":          asked(func(f *classify.Field) { f.Value = strings.ToValidUTF8(f.Value, "") }),
 		"the Kelvin sign is a k":          asked(func(f *classify.Field) { f.Name = strings.ReplaceAll(f.Name, "\u212A", "k") }),
 		"the description is left out":     asked(func(f *classify.Field) { f.Description = "" }),

@@ -356,9 +356,6 @@ func (s *Scanner) readName() {
 func (s *Scanner) readWords(k *known, atoms bool) {
 	for i := range s.name.n {
 		w := s.name.word(i)
-		if len(w) > maxWord {
-			w = w[:len(cut(string(w), maxWord))]
-		}
 		e := s.c.index.words[string(w)]
 		if e == nil {
 			continue

@@ -11,7 +11,8 @@ import (
 // neither letters nor digits, between letters and digits, and where the case of
 // letters shows a new word. A run of capitals is one word, its last letter goes
 // to the word that follows: HTTPServerID is http server id. A plural s stays with
-// its capitals, and so does the v of IPv4: userIDs is user ids. Words after the 64th are left out.
+// its capitals, and so does the v of IPv4: userIDs is user ids. Words after the 64th
+// are left out, and so is what a word has after its 128th byte.
 func Words(name string) []string {
 	var w wordList
 	w.read(name)
@@ -22,7 +23,7 @@ func Words(name string) []string {
 	words := make([]string, w.n)
 	start := 0
 	for i := range words {
-		words[i] = cut(text[start:w.ends[i]], maxWord)
+		words[i] = text[start:w.ends[i]]
 		start = w.ends[i]
 	}
 	return words
@@ -60,7 +61,7 @@ func (w *wordList) goesOn(i int, phrase []string) bool {
 // read replaces the words by those of text.
 func (w *wordList) read(text string) {
 	w.buf, w.n = w.buf[:0], 0
-	prev := sepKind
+	prev, room := sepKind, 0
 	for i := 0; i < len(text); {
 		r, width := rune(text[i]), 1
 		if r >= utf8.RuneSelf {
@@ -81,9 +82,12 @@ func (w *wordList) read(text string) {
 				if w.n == len(w.ends) {
 					return
 				}
-				w.n++
+				w.n, room = w.n+1, maxWord
 			}
-			w.buf = utf8.AppendRune(w.buf, unicode.ToLower(r))
+			r = unicode.ToLower(r)
+			if room -= utf8.RuneLen(r); room >= 0 {
+				w.buf = utf8.AppendRune(w.buf, r)
+			}
 			w.ends[w.n-1] = len(w.buf)
 		}
 		prev = kind

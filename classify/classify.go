@@ -81,12 +81,9 @@ type Classifier struct {
 	rules      []rule
 	detectors  []detector
 	suppress   []suppress
-	// filter has the patterns of all detectors in their order, contexts a pattern of
-	// the words of each one's context.
-	filter    *scan.Filter
-	contexts  func() *scan.Filter // made for the first text that needs it
-	threshold int
-	index     *index
+	union      *scan.Union // of the patterns of all detectors, in their order
+	threshold  int
+	index      *index
 	// What any expression reads, so that the rest is not prepared. readsPath is for
 	// the context words of detectors.
 	readsTags, readsContext, readsPath bool
@@ -110,6 +107,7 @@ type detector struct {
 	check                *expr.Program
 	context              [][]string // phrases, word by word
 	base, checked, boost int32
+	floor                int32 // its own threshold, or -1
 	groups               bool  // the check reads match.groups
 	words                bool  // the check or a suppression reads field.words
 	muted                bool  // found only when an expression asks for it
@@ -273,7 +271,7 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 			return invalid("unknown category of detector", d.ID)
 		case d.Check != nil && (d.Check.Env != profile.EnvMatch || d.Check.Result() != expr.TBool):
 			return invalid("bad check of detector", d.ID)
-		case d.Base > 1000 || d.Checked > 1000 || d.Boost > 1000:
+		case d.Base > 1000 || d.Checked > 1000 || d.Boost > 1000 || d.Floor > 1001:
 			return invalid("confidence above 1 in detector", d.ID)
 		}
 		p, err := scan.Compile(d.Pattern, d.CaseSensitive)
@@ -281,7 +279,7 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 			return invalid("bad pattern of detector", d.ID)
 		}
 		out := detector{id: d.ID, category: k, pattern: p, check: d.Check,
-			base: int32(d.Base), checked: int32(d.Checked), boost: int32(d.Boost)}
+			base: int32(d.Base), checked: int32(d.Checked), boost: int32(d.Boost), floor: int32(d.Floor) - 1, muted: d.Muted}
 		if d.Check != nil {
 			c.note(d.Check)
 			out.groups = d.Check.Vars()[profile.MatchGroups]
@@ -298,33 +296,12 @@ func (c *Classifier) addDetectors(list []bundle.Detector) error {
 	if len(c.detectors) > maxDetectors {
 		return invalid("too many detectors", "")
 	}
-	patterns, words := make([]*scan.Pattern, len(c.detectors)), make([]string, len(c.detectors))
+	patterns := make([]*scan.Pattern, len(c.detectors))
 	for i := range c.detectors {
-		d := &c.detectors[i]
-		patterns[i] = d.pattern
-		var first []string
-		for _, phrase := range d.context {
-			first = append(first, phrase[0]) // letters and digits, see Words
-		}
-		if words[i] = strings.Join(first, "|"); len(words[i]) > scan.MaxInst {
-			return invalid("too many context words of detector", d.id)
-		}
+		patterns[i] = c.detectors[i].pattern
 	}
-	c.filter = scan.NewFilter(patterns)
-	c.contexts = sync.OnceValue(func() *scan.Filter { return contextFilter(words) })
+	c.union = scan.NewUnion(patterns)
 	return nil
-}
-
-// contextFilter finds words, those of each detector between bars.
-func contextFilter(words []string) *scan.Filter {
-	patterns := make([]*scan.Pattern, len(words))
-	for i, w := range words {
-		if w != "" {
-			// Words of letters and digits, and not too many: that compiles.
-			patterns[i], _ = scan.Compile(w, false)
-		}
-	}
-	return scan.NewFilter(patterns)
 }
 
 // maxDetectors bounds the detectors of one classifier.
@@ -377,60 +354,6 @@ func (c *Classifier) Rules() []string {
 		ids[i] = c.rules[i].id
 	}
 	return ids
-}
-
-// An UnknownError names a detector that a classifier does not have.
-type UnknownError struct {
-	ID      string
-	Nearest string // the known id most like it, or ""
-}
-
-// Error names the unknown id and the nearest one.
-func (e *UnknownError) Error() string {
-	s := "classify: unknown detector: " + strconv.Quote(e.ID)
-	if e.Nearest != "" {
-		s += "; did you mean " + strconv.Quote(e.Nearest) + "?"
-	}
-	return s
-}
-
-// Only is a classifier with the same taxonomy and rules but only these
-// detectors, and those that their checks and the rules ask for stay known to
-// them. The error is an [*UnknownError].
-func (c *Classifier) Only(detectors ...string) (*Classifier, error) {
-	for _, id := range detectors {
-		if c.detector(id) < 0 {
-			return nil, &UnknownError{id, nearest(id, c.Detectors())}
-		}
-	}
-	only, err := New(c.source)
-	if err != nil {
-		return nil, err
-	}
-	for i := range only.detectors {
-		if !slices.Contains(detectors, only.detectors[i].id) {
-			only.detectors[i].muted = true
-		}
-	}
-	return only, nil
-}
-
-// nearest is the candidate that shares the most adjacent pairs of letters with
-// id, or "" if none shares half of them.
-func nearest(id string, candidates []string) string {
-	best, most := "", (len(id)-1)/2
-	for _, c := range candidates {
-		n := 0
-		for i := range len(id) - 1 {
-			if strings.Contains(c, id[i:i+2]) {
-				n++
-			}
-		}
-		if n > most {
-			best, most = c, n
-		}
-	}
-	return best
 }
 
 // Field classifies one field. It looks at the whole value. Callers with many

@@ -269,20 +269,61 @@ func TestTaxonomy(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestOnly(t *testing.T) {
+func TestSelect(t *testing.T) {
 	c := classify.Builtin()
-	only, err := c.Only("iban-code")
-	require.NoError(t, err)
-	found := only.NewScanner().Scan(nil, "jane@example.com DE89370400440532013000")
-	require.Len(t, found, 1)
-	assert.Equal(t, "iban-code", found[0].Detector)
+	text := "mail jane@example.com, account DE89370400440532013000, ssn 130-07-5728, NHS number 943 476 5919, ip 203.0.113.7"
+	all := func(sel classify.Selection) (ids []string) {
+		only, err := c.Select(sel)
+		require.NoError(t, err)
+		for _, f := range only.NewScanner().Scan(nil, text) {
+			ids = append(ids, f.Detector)
+		}
+		return ids
+	}
+	for _, tt := range []struct {
+		sel    classify.Selection
+		want   []string
+		reason string
+	}{
+		{classify.Selection{}, []string{"email-address", "iban-code", "us-ssn", "uk-nhs", "ip-address"}, "all"},
+		{classify.Selection{Detectors: []string{"iban-code"}}, []string{"iban-code"}, "one"},
+		{classify.Selection{Detectors: []string{"u*", "e*"}}, []string{"email-address", "us-ssn", "uk-nhs"}, "all that begin so"},
+		{classify.Selection{Detectors: []string{"u*"}, Exclude: []string{"uk-*"}}, []string{"us-ssn"}, "but some"},
+		{classify.Selection{Countries: []string{"gb"}}, []string{"email-address", "iban-code", "uk-nhs", "ip-address"}, "of no other country"},
+		{classify.Selection{Exclude: []string{"*"}}, nil, "none"},
+		{classify.Selection{Thresholds: map[string]float64{"ip-address": 1}}, []string{"email-address", "iban-code", "us-ssn", "uk-nhs"}, "a higher threshold"},
+	} {
+		assert.Equal(t, tt.want, all(tt.sel), tt.reason)
+	}
 
-	_, err = c.Only("email-adress")
-	var unknown *classify.UnknownError
-	require.ErrorAs(t, err, &unknown)
-	assert.Equal(t, "email-address", unknown.Nearest)
-	assert.GreaterOrEqual(t, len(c.Detectors()), 40)
-	assert.NotEmpty(t, c.Rules())
+	low, err := c.Select(classify.Selection{Thresholds: map[string]float64{"uuid": 0.1}})
+	require.NoError(t, err)
+	uuid := classify.Field{Name: "x", Value: "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}
+	assert.Empty(t, c.Field(uuid))
+	require.Len(t, low.Field(uuid), 1, "a lower threshold")
+	assert.Equal(t, "uuid", low.Field(uuid)[0].Detector)
+
+	for _, tt := range []struct {
+		sel           classify.Selection
+		what, nearest string
+	}{
+		{classify.Selection{Detectors: []string{"email-adress"}}, "detector", "email-address"},
+		{classify.Selection{Detectors: []string{"iban-code", "ux-*"}}, "detector", ""},
+		{classify.Selection{Exclude: []string{"uk-nsh"}}, "detector", "uk-nhs"},
+		{classify.Selection{Countries: []string{"us", "UK"}}, "country", "gb"},
+		{classify.Selection{Countries: []string{"DE"}}, "country", "de"},
+		{classify.Selection{Thresholds: map[string]float64{"ibancode": 0.5}}, "detector", "iban-code"},
+	} {
+		_, err := c.Select(tt.sel)
+		var unknown *classify.UnknownError
+		require.ErrorAs(t, err, &unknown, "%v", tt.sel)
+		assert.Equal(t, tt.what, unknown.What)
+		if tt.nearest != "" {
+			assert.Equal(t, tt.nearest, unknown.Nearest)
+		}
+	}
+	_, err = c.Select(classify.Selection{Thresholds: map[string]float64{"uuid": 1.5}})
+	assert.ErrorIs(t, err, classify.ErrInvalid)
 }
 
 func TestInvalid(t *testing.T) {

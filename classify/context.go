@@ -2,11 +2,13 @@ package classify
 
 import (
 	"unicode/utf8"
+
+	"github.com/privetdev/privet/internal/profile"
 )
 
-// How far context reaches, on either side of a match.
+// How far context reaches, on either side of a match: so many bytes, and words.
 const (
-	nearBytes = 40
+	nearBytes = profile.MaxAround
 	nearWords = 6
 )
 
@@ -22,64 +24,105 @@ func before(text string, start int) string {
 // after is the text after a match.
 func after(text string, end int) string { return cut(text[end:], nearBytes) }
 
-// nearby looks for context words around a match. It remembers the words around
+// nearby looks for context words around a match. It remembers what it found around
 // the last one, which several detectors ask for.
 type nearby struct {
-	text       string
-	start, end int
-	before     wordList
-	after      wordList
-	// Which of the words count: from, to.
-	b, a [2]int
+	before, after phrases
+	words         wordList
 }
 
-func (n *nearby) forget() { n.text, n.start, n.end = "", 0, 0 }
-
-// has reports whether a phrase stands before or after text[start:end], word by
-// word and whole, within 40 bytes and six words. A word cut by the window's edge
-// does not count.
-func (n *nearby) has(text string, start, end int, phrases [][]string) bool {
-	if len(phrases) == 0 {
-		return false
-	}
-	if n.start != start || n.end != end || len(n.text) != len(text) || n.text != text {
-		n.text, n.start, n.end = text, start, end
-		b, a := before(text, start), after(text, end)
-		n.before.read(b)
-		n.after.read(a)
-		n.b, n.a = [2]int{0, n.before.n}, [2]int{0, n.after.n}
-		// The first word before and the last one after may be parts of longer words.
-		if from := start - len(b); from > 0 && n.b[1] > 0 && joined(text, from) {
-			n.b[0]++
-		}
-		if to := end + len(a); to < len(text) && n.a[1] > 0 && joined(text, to) {
-			n.a[1]--
-		}
-		n.b[0] = max(n.b[0], n.b[1]-nearWords)
-		n.a[1] = min(n.a[1], nearWords)
-	}
-	for _, p := range phrases {
-		if n.before.holds(p, n.b[0], n.b[1]) || n.after.holds(p, n.a[0], n.a[1]) {
-			return true
-		}
-	}
-	return false
+// phrases are the detectors of whose context a phrase stands on one side of a place.
+type phrases struct {
+	at        int // -1 before the first match of a text
+	any       bool
+	detectors []uint64
 }
 
-// holds reports whether the words from, to hold a phrase, one word after the other.
-// The last word may stand in the plural, with an s.
-func (w *wordList) holds(phrase []string, from, to int) bool {
-	last := len(phrase) - 1
-next:
-	for i := from; i+last < to; i++ {
-		for j, p := range phrase {
-			if !isWordOf(w.word(i+j), p, j == last) {
-				continue next
-			}
+func (p *phrases) begin(c *Classifier, at int) {
+	p.at = at
+	if words := (len(c.detectors) + 63) / 64; len(p.detectors) != words {
+		p.detectors = make([]uint64, words)
+	} else if p.any {
+		clear(p.detectors)
+	}
+	p.any = false
+}
+
+func (p *phrases) has(detector int32) bool {
+	return p.any && p.detectors[detector>>6]>>(detector&63)&1 == 1
+}
+
+func (n *nearby) forget() { n.before.at, n.after.at = -1, -1 }
+
+// has reports whether a phrase of a detector's context stands before or after
+// text[start:end], word by word and whole, within 80 bytes and six words. A word cut
+// by the window's edge does not count.
+func (n *nearby) has(c *Classifier, text string, start, end int, detector int32) bool {
+	if n.before.at != start {
+		n.before.begin(c, start)
+		b := before(text, start)
+		n.words.read(b)
+		// The first word may be the end of a longer one.
+		first := 0
+		if from := start - len(b); from > 0 && n.words.n > 0 && joined(text, from) {
+			first = 1
 		}
+		n.note(c, &n.before, max(first, n.words.n-nearWords))
+	}
+	if n.before.has(detector) {
 		return true
 	}
-	return false
+	if n.after.at != end {
+		n.after.begin(c, end)
+		a := after(text, end)
+		n.words.read(a)
+		if to := end + len(a); to < len(text) && n.words.n > 0 && joined(text, to) {
+			n.words.n--
+		}
+		n.words.n = min(n.words.n, nearWords)
+		n.note(c, &n.after, 0)
+	}
+	return n.after.has(detector)
+}
+
+// note marks the detectors of which a phrase begins at word i or later.
+func (n *nearby) note(c *Classifier, p *phrases, i int) {
+	x := c.index
+	for ; i < n.words.n; i++ {
+		w := n.words.word(i)
+		if !x.known.has(w) {
+			continue
+		}
+		e := x.words[string(w)]
+		if e == nil {
+			continue
+		}
+		for j := range e.phrases {
+			if f := &e.phrases[j]; n.words.goesOn(i+1, f.rest) {
+				p.detectors[f.detector>>6] |= 1 << (f.detector & 63)
+				p.any = true
+			}
+		}
+	}
+}
+
+// A wordHint rules out most words that are not in a set.
+type wordHint [32]uint64
+
+func hintOf(w []byte) uint32 {
+	return uint32(w[0])*7 + uint32(w[len(w)/2])*5 + uint32(w[len(w)-1])*3 + uint32(len(w))*61
+}
+
+func (h *wordHint) add(w string) {
+	if w != "" {
+		n := hintOf([]byte(w))
+		h[n>>6&31] |= 1 << (n & 63)
+	}
+}
+
+func (h *wordHint) has(w []byte) bool {
+	n := hintOf(w)
+	return h[n>>6&31]>>(n&63)&1 == 1
 }
 
 // isWordOf reports whether w is the word p or, if it may be, its plural.

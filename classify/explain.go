@@ -324,34 +324,30 @@ func (t *tracer) add(i int32, start, end int) *CandidateReason {
 	return &t.candidates[at]
 }
 
-func (t *tracer) refused(i int32, start, end int) {
-	if k := t.add(i, start, end); k.Because == "" {
-		k.Because = "its check does not hold"
-	}
-}
-
-func (t *tracer) found(s *Scanner, i int32, n *known, text string, start, end int, confidence, floor int32) {
+// match notes what became of a match.
+func (t *tracer) match(s *Scanner, i int32, n *known, start, end int, v verdict, near bool, confidence, floor int32) {
 	d := &t.c.detectors[i]
 	k := t.add(i, start, end)
+	if v != accepted {
+		if k.Because == "" {
+			k.Because = "its check does not hold"
+		}
+		return
+	}
 	base := d.base
 	if d.check != nil {
 		base = d.checked
 	}
 	k.Base, k.Confidence = float64(base)/1000, float64(confidence)/1000
-	if d.boost > 0 && !s.NoContext {
-		switch {
-		case n.isNear(int(i)):
+	if near {
+		k.Context, k.ContextFrom = float64(confidence-base)/1000, "text around"
+		if n.isNear(int(i)) {
 			k.ContextFrom = "name or path"
-		case s.nearby.has(text, start, end, d.context):
-			k.ContextFrom = "text around"
-		}
-		if k.ContextFrom != "" {
-			k.Context = float64(confidence-base) / 1000
 		}
 	}
 	if confidence < floor {
 		k.Because = "is below the threshold"
-		if d.boost > 0 && k.ContextFrom == "" {
+		if d.boost > 0 && !near {
 			k.Because += " without a word of its context"
 		}
 	}

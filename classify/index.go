@@ -30,6 +30,7 @@ type index struct {
 	always []int32
 	texts  []textIndex
 	words  map[string]*wordEntry
+	known  wordHint // of the words with phrases
 	atoms  int
 	late   bool // a condition looks at the value or the context
 	// recall says that late rules ask for early atoms, so that these are remembered.
@@ -163,8 +164,10 @@ func isLate(slot int) bool { return slot == profile.FieldValue || slot == profil
 // phrase enters a context phrase under its first word. The last word of a phrase may
 // stand in the plural.
 func (x *indexer) phrase(detector int32, words []string) {
+	x.known.add(words[0])
 	x.word(words[0]).phrases = append(x.word(words[0]).phrases, phrase{detector: detector, rest: words[1:]})
 	if len(words) == 1 {
+		x.known.add(words[0] + "s")
 		x.word(words[0] + "s").phrases = append(x.word(words[0]+"s").phrases, phrase{detector: detector})
 	}
 }

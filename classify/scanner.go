@@ -7,6 +7,7 @@ import (
 
 	"github.com/privetdev/privet/classify/detect"
 	"github.com/privetdev/privet/internal/expr"
+	"github.com/privetdev/privet/internal/plain"
 	"github.com/privetdev/privet/internal/profile"
 	"github.com/privetdev/privet/internal/scan"
 )
@@ -35,24 +36,26 @@ type Scanner struct {
 	truncated bool
 	unknown   bool
 
-	hits     []uint64 // detectors that the filter leaves
-	around   []uint64 // detectors of whose context a word is in the text
-	looked   bool     // around is of this text
-	features scan.Features
-	levels   [maxLevels]level
-	field    Field
-	words    []string     // of the field's name, see needWords
-	ready    bool         // vars hold the field
-	atoms    scan.Matches // questions about the field that the answer is yes to
-	asked    []uint32     // which rules were asked about this field: those marked round
-	round    uint32
-	spent    bool // an evaluation used up its budget
-	name     wordList
-	named    bool // name holds the words of the field's name
-	tags     expr.StrMap
-	context  expr.StrMap
-	vars     [profile.FieldVars]expr.Value
-	keys     []string
+	walker  scan.Walker
+	hunts   []hunt // by detector; those of this text have the round hunted
+	hunted  uint32
+	plain   plain.Text
+	stream  *stream
+	origin  origin // of the text at hand; nil where it is its own plain form
+	levels  [maxLevels]level
+	field   Field
+	words   []string     // of the field's name, see needWords
+	ready   bool         // vars hold the field
+	atoms   scan.Matches // questions about the field that the answer is yes to
+	asked   []uint32     // which rules were asked about this field: those marked round
+	round   uint32
+	spent   bool // an evaluation used up its budget
+	name    wordList
+	named   bool // name holds the words of the field's name
+	tags    expr.StrMap
+	context expr.StrMap
+	vars    [profile.FieldVars]expr.Value
+	keys    []string
 
 	findings []found
 	taken    []uint64
@@ -69,6 +72,7 @@ type level struct {
 	rule, match expr.Frame
 	host        detect.Host
 	machine     scan.Machine
+	plain       plain.Text
 	groups      []string
 	ready       bool // match holds the variables of this field
 }
@@ -77,7 +81,6 @@ type level struct {
 // again.
 const maxLevels = 4
 
-// found is a finding before overlaps are settled.
 // vote is what is known about one category of the field at hand.
 type vote struct {
 	category    int32
@@ -91,7 +94,7 @@ func (c *Classifier) NewScanner() *Scanner {
 	s := &Scanner{Threshold: float64(c.threshold) / 1000, MaxValue: profile.MaxValue, c: c}
 	s.atoms.Grow(c.index.atoms)
 	s.asked = make([]uint32, len(c.rules))
-	s.hits, s.around = make([]uint64, (len(c.detectors)+63)/64), make([]uint64, (len(c.detectors)+63)/64)
+	s.hunts = make([]hunt, len(c.detectors))
 	for i := range s.levels {
 		l := &s.levels[i]
 		l.rule.Vars = make([]expr.Value, profile.FieldVars)
@@ -136,13 +139,6 @@ func (s *Scanner) Append(dst []Label, f *Field) []Label {
 	return s.label(dst)
 }
 
-// limit cuts a value to what detectors may see.
-// Scan appends what the detectors find in a text, in the order of places: start,
-// end, detector. Findings do not overlap: of several the most confident stays,
-// then the longest, then the earliest, then the first by id.
-// Fires reports whether a detector alone finds something in a text at the
-// threshold or above, and its confidence at the best place. Overlaps and other
-// detectors do not matter; suppressions do. An unknown detector never fires.
 // Asserts reports whether the condition of one rule holds for a field. An unknown
 // rule asserts nothing.
 func (s *Scanner) Asserts(rule string, f *Field) bool {
@@ -544,7 +540,6 @@ func (s *Scanner) yield() {
 	})
 }
 
-// see notes a finding.
 // label turns votes into labels.
 func (s *Scanner) label(dst []Label) []Label {
 	first := len(dst)
@@ -554,7 +549,7 @@ func (s *Scanner) label(dst []Label) []Label {
 		if v.named > 0 && v.seen > 0 {
 			confidence = 1000 - (1000-v.named)*(1000-v.seen)/1000
 		}
-		if confidence < s.floor() {
+		if confidence < s.floor() && (v.detector < 0 || s.c.detectors[v.detector].floor < 0) {
 			continue
 		}
 		k := &s.c.categories[v.category]
@@ -582,17 +577,3 @@ func (s *Scanner) label(dst []Label) []Label {
 	}
 	return dst
 }
-
-// look fills s.findings with what the detectors find in a text at the threshold
-// or above, without overlaps, in the order of places.
-// hopeful reports whether a detector can reach floor in the text that was filtered:
-// by itself, or because there is a word of its context somewhere.
-// settle takes away what overlaps something better.
-// maxTries bounds how many shorter or later matches are tried around one that a
-// check refused, so that a text made of near misses is still linear work.
-// search appends what one detector finds at or above floor, in order, without
-// overlaps of its own.
-// judge evaluates the check and the suppressions of a match. It gives the
-// confidence without context, or false if the match is not one.
-// weigh adds what context is worth.
-// ask answers is and finds.

@@ -2,17 +2,18 @@ package classify
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/privetdev/privet/internal/expr"
+	"github.com/privetdev/privet/internal/plain"
 	"github.com/privetdev/privet/internal/profile"
 	"github.com/privetdev/privet/internal/scan"
 )
 
-// found is a finding before overlaps are settled.
+// found is a finding before overlaps are settled. Its place is that in the text or
+// stream as it was given.
 type found struct {
 	start, end           int
 	detector, confidence int32
@@ -30,17 +31,22 @@ func (s *Scanner) limit(value string) string {
 // Scan appends what the detectors find in a text, in the order of places: start,
 // end, detector. Findings do not overlap: of several the most confident stays,
 // then the longest, then the earliest, then the first by id.
+//
+// The text is no field: checks and suppressions see neither a name nor a value.
 func (s *Scanner) Scan(dst []Finding, text string) []Finding {
 	s.truncated, s.unknown = false, false
-	s.begin(&Field{Value: text})
+	s.begin(&Field{})
 	s.fresh.clear()
 	s.look(s.limit(text), &s.fresh)
 	for i := range s.findings {
-		f := &s.findings[i]
-		d := &s.c.detectors[f.detector]
-		dst = append(dst, Finding{d.id, s.c.categories[d.category].Key, f.start, f.end, float64(f.confidence) / 1000})
+		dst = append(dst, s.finding(&s.findings[i]))
 	}
 	return dst
+}
+
+func (s *Scanner) finding(f *found) Finding {
+	d := &s.c.detectors[f.detector]
+	return Finding{d.id, s.c.categories[d.category].Key, f.start, f.end, float64(f.confidence) / 1000}
 }
 
 // Fires reports whether a detector alone finds something in a text at the
@@ -54,15 +60,17 @@ func (s *Scanner) Fires(id, text string) (float64, bool) {
 	s.begin(&Field{Value: text})
 	s.fresh.clear()
 	s.findings = s.findings[:0]
-	s.features.Read(text)
-	if s.c.detectors[i].pattern.Possible(&s.features) {
-		s.search(0, int32(i), text, &s.fresh, 0)
-	}
+	s.nearby.forget()
+	s.search(0, int32(i), s.read(text), &s.fresh, 0)
 	best := int32(-1)
 	for _, f := range s.findings {
 		best = max(best, f.confidence)
 	}
-	return float64(max(best, 0)) / 1000, best >= s.floor()
+	floor := s.floor()
+	if own := s.c.detectors[i].floor; own >= 0 && floor > 0 {
+		floor = own
+	}
+	return float64(max(best, 0)) / 1000, best >= floor
 }
 
 // see notes a finding.
@@ -77,78 +85,122 @@ func (s *Scanner) see(f *found) {
 // or above, without overlaps, in the order of places.
 func (s *Scanner) look(text string, k *known) {
 	s.findings = s.findings[:0]
-	if text == "" {
+	if text == "" || len(s.c.detectors) == 0 {
 		return
 	}
-	clear(s.hits)
-	s.features.Read(text)
-	s.c.filter.Hits(text, &s.features, s.hits)
-	s.looked = false
-	floor := s.floor()
-	for w, set := range s.hits {
-		for ; set != 0; set &= set - 1 {
-			i := w<<6 + bits.TrailingZeros64(set)
-			d := &s.c.detectors[i]
-			if d.muted || !d.pattern.Possible(&s.features) || !s.hopeful(d, i, k, text, floor) {
+	text = s.read(text)
+	s.nearby.forget()
+	s.nextHunt()
+	s.hunt(text, k, 0, len(text))
+	s.findings = s.settle(s.findings)
+}
+
+// read is the plain form of a text, in which detectors search; place maps back.
+func (s *Scanner) read(text string) string {
+	s.origin = nil
+	if plain.Clean(text) {
+		return text
+	}
+	s.origin = &s.plain
+	return s.plain.Read(text)
+}
+
+// place is where text[start:end] of the plain form stands in what was given.
+func (s *Scanner) place(start, end int) (int, int) {
+	if s.origin == nil {
+		return start, end
+	}
+	return s.origin.Original(start, end)
+}
+
+// An origin knows places in what was given.
+type origin interface {
+	Original(start, end int) (int, int)
+}
+
+// nextHunt forgets how far the detectors are.
+func (s *Scanner) nextHunt() {
+	if s.hunted++; s.hunted == 0 {
+		clear(s.hunts)
+		s.hunted = 1
+	}
+}
+
+// hunt adds what the detectors find in a text at the threshold or above, of matches
+// that begin at from or later and before to.
+func (s *Scanner) hunt(text string, k *known, from, to int) {
+	floor, m := s.floor(), &s.levels[0].machine
+	for pos := from; ; pos++ {
+		if pos = s.c.union.Next(&s.walker, text, pos, to); pos < 0 {
+			return
+		}
+		for _, e := range s.walker.Ends {
+			d, h := &s.c.detectors[e.Pattern], &s.hunts[e.Pattern]
+			if h.round != s.hunted {
+				*h = hunt{round: s.hunted, last: -1, spare: scan.Patience(to - from)}
+			}
+			if d.muted || pos < h.from {
 				continue
 			}
-			s.search(0, int32(i), text, k, floor)
+			if e.End >= 0 {
+				m.Take(d.pattern, text, pos, e.End)
+			} else if next := m.Longest(d.pattern, text, pos, min(len(text), pos+maxMatch), &h.spare); next != pos {
+				h.from = next
+				continue
+			}
+			s.consider(0, int32(e.Pattern), text, k, floor, h)
 		}
 	}
-	if len(s.findings) > 1 {
-		s.settle(len(text))
-	}
 }
 
-// hopeful reports whether a detector can reach floor in the text that was filtered:
-// by itself, or because there is a word of its context somewhere.
-func (s *Scanner) hopeful(d *detector, i int, k *known, text string, floor int32) bool {
-	confidence := d.base
-	if d.check != nil {
-		confidence = d.checked
-	}
-	if confidence >= floor || s.trace != nil {
-		return true
-	}
-	if confidence+d.boost < floor || s.NoContext {
-		return false
-	}
-	if k.isNear(int(i)) {
-		return true
-	}
-	if !s.looked {
-		s.looked = true
-		clear(s.around)
-		s.c.contexts().Hits(text, &s.features, s.around)
-	}
-	return s.around[i>>6]>>(i&63)&1 == 1
+// maxMatch is how long a match can be, in bytes; what is longer is found in part.
+const maxMatch = 64 << 10
+
+// A hunt is how far the search of one detector is in a text.
+type hunt struct {
+	round uint32
+	tries int // of the matches before last that were refused
+	last  int // where the first of them ended
+	from  int // no match that begins before counts
+	spare int // see [scan.Machine.Longest]
 }
 
-// settle takes away what overlaps something better.
-func (s *Scanner) settle(length int) {
-	slices.SortFunc(s.findings, func(a, b found) int {
+// settle takes away what overlaps something better, and brings the rest into the
+// order of places.
+func (s *Scanner) settle(all []found) []found {
+	if len(all) < 2 {
+		return all
+	}
+	slices.SortFunc(all, func(a, b found) int {
 		return cmp.Or(
 			cmp.Compare(b.confidence, a.confidence),
 			cmp.Compare(b.end-b.start, a.end-a.start),
 			cmp.Compare(a.start, b.start),
 			strings.Compare(s.c.detectors[a.detector].id, s.c.detectors[b.detector].id))
 	})
-	words := length>>6 + 1
+	first, last := all[0].start, all[0].end
+	for i := range all {
+		first, last = min(first, all[i].start), max(last, all[i].end)
+	}
+	words := (last-first)>>6 + 1
 	s.taken = slices.Grow(s.taken[:0], words)[:words]
 	clear(s.taken)
-	s.findings = slices.DeleteFunc(s.findings, func(f found) bool {
-		for i := f.start; i < f.end; i++ {
+	all = slices.DeleteFunc(all, func(f found) bool {
+		for i := f.start - first; i < f.end-first; i++ {
 			if s.taken[i>>6]>>(i&63)&1 == 1 {
 				return true
 			}
 		}
-		for i := f.start; i < f.end; i++ {
+		for i := f.start - first; i < f.end-first; i++ {
 			s.taken[i>>6] |= 1 << (i & 63)
 		}
 		return false
 	})
-	slices.SortFunc(s.findings, func(a, b found) int { return cmp.Compare(a.start, b.start) })
+	slices.SortFunc(all, byPlace)
+	return all
 }
+
+func byPlace(a, b found) int { return cmp.Compare(a.start, b.start) }
 
 // maxTries bounds how many shorter or later matches are tried around one that a
 // check refused, so that a text made of near misses is still linear work.
@@ -157,46 +209,72 @@ const maxTries = 32
 // search appends what one detector finds at or above floor, in order, without
 // overlaps of its own.
 func (s *Scanner) search(at int, i int32, text string, k *known, floor int32) {
-	d := &s.c.detectors[i]
-	m := &s.levels[at].machine
-	tries, last := 0, -1
-	for from, limit := 0, len(text); from < len(text) && m.Find(d.pattern, text, from, limit); {
+	d, m := &s.c.detectors[i], &s.levels[at].machine
+	h := hunt{last: -1}
+	for h.from < len(text) && m.Find(d.pattern, text, h.from, len(text)) {
+		whole := m.Loc[0]
+		s.consider(at, i, text, k, floor, &h)
+		_, width := utf8.DecodeRuneInString(text[whole:])
+		h.from = max(h.from, whole+width)
+	}
+}
+
+// consider looks at the match that the machine has found, and at shorter ones from
+// the same place if the check refuses it. It leaves in h where the next may begin.
+func (s *Scanner) consider(at int, i int32, text string, k *known, floor int32, h *hunt) {
+	d, m := &s.c.detectors[i], &s.levels[at].machine
+	if d.floor >= 0 && floor > 0 {
+		floor = d.floor
+	}
+	whole := m.Loc[0]
+	for {
 		start, end := m.Span()
-		whole, wholeEnd := m.Loc[0], m.Loc[1]
+		wholeEnd := m.Loc[1]
+		// Context is cheaper than a check. Where only context could lift the match to the
+		// floor and there is none, nothing is lost by passing on.
+		near := d.boost > 0 && !s.NoContext && (k.isNear(int(i)) || s.nearby.has(s.c, text, start, end, i))
+		best := d.checked
+		if near {
+			best = min(best+d.boost, 1000)
+		}
+		if best < floor && (s.trace == nil || at > 0) {
+			return
+		}
 		confidence, v := s.judge(at, d, text, start, end)
-		if v == accepted {
-			confidence = s.weigh(d, i, k, text, start, end, confidence)
-			if s.trace != nil && at == 0 {
-				s.trace.found(s, i, k, text, start, end, confidence, floor)
-			}
-			if confidence >= floor && start < end {
-				s.findings = append(s.findings, found{start, end, i, confidence})
-			}
-			from, limit = max(end, whole+1), len(text)
-			continue
+		if near && v == accepted {
+			confidence = min(confidence+d.boost, 1000)
 		}
 		if s.trace != nil && at == 0 {
-			s.trace.refused(i, start, end)
+			a, b := s.place(start, end)
+			s.trace.match(s, i, k, a, b, v, near, confidence, floor)
 		}
-		if v == suppressed {
-			// It was one, and a part of it is not another.
-			from, limit = max(end, whole+1), len(text)
-			continue
+		if best < floor {
+			return
 		}
-		// Refused. A shorter match from the same place may hold, or one that begins a
-		// character later.
-		if whole >= last {
-			tries, last = 0, wholeEnd
+		if v != refused {
+			// A part of what was suppressed is not another one.
+			if v == accepted && confidence >= floor && start < end {
+				f := found{start, end, i, confidence}
+				if at == 0 {
+					f.start, f.end = s.place(start, end)
+				}
+				s.findings = append(s.findings, f)
+			}
+			h.from = max(end, whole+1)
+			return
 		}
-		tries++
-		if shorter := wholeEnd - 1; tries < maxTries && shorter > whole && m.Find(d.pattern, text, whole, shorter) && m.Loc[0] == whole {
-			from, limit = whole, shorter
-			continue
+		// A shorter match from the same place may hold, or one that begins a character
+		// later.
+		if whole >= h.last {
+			h.tries, h.last = 0, wholeEnd
 		}
-		limit = len(text)
-		if from = last; tries < maxTries {
-			_, width := utf8.DecodeRuneInString(text[whole:])
-			from = whole + width
+		if h.tries++; h.tries >= maxTries {
+			h.from = h.last
+			return
+		}
+		shorter := wholeEnd - 1
+		if shorter <= whole || m.Longest(d.pattern, text, whole, shorter, nil) != whole {
+			return
 		}
 	}
 }
@@ -266,14 +344,6 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 	return confidence, accepted
 }
 
-// weigh adds what context is worth.
-func (s *Scanner) weigh(d *detector, i int32, k *known, text string, start, end int, confidence int32) int32 {
-	if d.boost > 0 && !s.NoContext && (k.isNear(int(i)) || s.nearby.has(text, start, end, d.context)) {
-		confidence = min(confidence+d.boost, 1000)
-	}
-	return confidence
-}
-
 // ask answers is and finds.
 func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
 	i := s.c.detector(id)
@@ -281,9 +351,8 @@ func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
 		return false, expr.BadArgument
 	}
 	d := &s.c.detectors[i]
-	var f scan.Features
-	if f.Read(text); !d.pattern.Possible(&f) {
-		return false, expr.OK
+	if !plain.Clean(text) {
+		text = s.levels[at].plain.Read(text)
 	}
 	if whole {
 		m := &s.levels[at].machine
@@ -301,7 +370,9 @@ func (s *Scanner) ask(at int, text, id string, whole bool) (bool, expr.Code) {
 	// them and is taken away again.
 	n := len(s.findings)
 	var nothing known
+	s.nearby.forget()
 	s.search(at, int32(i), text, &nothing, int32(s.c.threshold))
+	s.nearby.forget()
 	ok := len(s.findings) > n
 	s.findings = s.findings[:n]
 	return ok, expr.OK

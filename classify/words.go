@@ -64,35 +64,52 @@ func (w *wordList) read(text string) {
 	prev, room := sepKind, 0
 	for i := 0; i < len(text); {
 		r, width := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
+		var kind charKind
+		if r < utf8.RuneSelf {
+			kind = asciiKind[r]
+		} else {
 			r, width = utf8.DecodeRuneInString(text[i:])
+			kind = kindOf(r)
 		}
-		kind := kindOf(r)
-		next := sepKind
-		if i+width < len(text) {
-			after, _ := utf8.DecodeRuneInString(text[i+width:])
-			next = kindOf(after)
+		i += width
+		if kind == sepKind {
+			prev = sepKind
+			continue
 		}
-		if kind != sepKind {
-			begins := prev == sepKind ||
-				(prev == digitKind) != (kind == digitKind) ||
-				prev == lowerKind && kind == upperKind ||
-				prev == upperKind && kind == upperKind && next == lowerKind && !tailAt(text[i+width:])
-			if begins {
-				if w.n == len(w.ends) {
-					return
-				}
-				w.n, room = w.n+1, maxWord
+		begins := prev == sepKind ||
+			(prev == digitKind) != (kind == digitKind) ||
+			kind == upperKind && (prev == lowerKind || prev == upperKind && nextKind(text, i) == lowerKind && !tailAt(text[i:]))
+		if begins {
+			if w.n == len(w.ends) {
+				return
 			}
+			w.n, room = w.n+1, maxWord
+		}
+		if r < utf8.RuneSelf {
+			if kind == upperKind {
+				r |= 0x20
+			}
+			if room--; room >= 0 {
+				w.buf = append(w.buf, byte(r))
+			}
+		} else {
 			r = unicode.ToLower(r)
 			if room -= utf8.RuneLen(r); room >= 0 {
 				w.buf = utf8.AppendRune(w.buf, r)
 			}
-			w.ends[w.n-1] = len(w.buf)
 		}
+		w.ends[w.n-1] = len(w.buf)
 		prev = kind
-		i += width
 	}
+}
+
+// nextKind is the kind of the character at i, if there is one.
+func nextKind(text string, i int) charKind {
+	if i == len(text) {
+		return sepKind
+	}
+	r, _ := utf8.DecodeRuneInString(text[i:])
+	return kindOf(r)
 }
 
 // maxWord is the longest word that rules see, in bytes.
@@ -107,15 +124,25 @@ const (
 	digitKind
 )
 
+var asciiKind = func() (k [utf8.RuneSelf]charKind) {
+	for r := range k {
+		switch {
+		case r >= 'a' && r <= 'z':
+			k[r] = lowerKind
+		case r >= 'A' && r <= 'Z':
+			k[r] = upperKind
+		case r >= '0' && r <= '9':
+			k[r] = digitKind
+		}
+	}
+	return k
+}()
+
 func kindOf(r rune) charKind {
 	switch {
-	case r >= 'a' && r <= 'z':
-		return lowerKind
-	case r >= 'A' && r <= 'Z':
-		return upperKind
-	case r >= '0' && r <= '9':
-		return digitKind
-	case r < utf8.RuneSelf || r == utf8.RuneError:
+	case r >= 0 && r < utf8.RuneSelf:
+		return asciiKind[r]
+	case r == utf8.RuneError:
 		return sepKind
 	case unicode.IsUpper(r):
 		return upperKind

@@ -291,10 +291,6 @@ const maxTries = 32
 // search goes through the matches of a detector as the classifier does, so that
 // checks and suppressions see the same ones. It reports whether one was accepted.
 func (m *Meter) search(d *metered, text string) bool {
-	var features patterns.Features
-	if features.Read(text); !d.pattern.Possible(&features) {
-		return false
-	}
 	accepted, tries, last := false, 0, -1
 	for from, limit := 0, len(text); from < len(text) && m.machine.Find(d.pattern, text, from, limit); {
 		start, end := m.machine.Span()
@@ -340,7 +336,7 @@ func (m *Meter) judge(d *metered, text string, start, end int) (ok, suppressed b
 	}
 	v[profile.MatchGroups] = expr.Strings(&m.groups)
 	v[profile.MatchBefore] = expr.String(before(text, start))
-	v[profile.MatchAfter] = expr.String(cut(text[end:], nearBytes))
+	v[profile.MatchAfter] = expr.String(cut(text[end:], profile.MaxAround))
 	if d.check != nil && !m.holds(&m.match, d.check, d.watched) {
 		return false, false
 	}
@@ -352,11 +348,8 @@ func (m *Meter) judge(d *metered, text string, start, end int) (ok, suppressed b
 	return true, false
 }
 
-// nearBytes is how much text around a match expressions see.
-const nearBytes = 40
-
 func before(text string, start int) string {
-	from := max(0, start-nearBytes)
+	from := max(0, start-profile.MaxAround)
 	for from < start && !utf8.RuneStart(text[from]) {
 		from++
 	}

@@ -409,9 +409,7 @@ func (r *reader) suppression(n source.Node) {
 		}
 		s.Detectors = append(s.Detectors, t.Value)
 	}
-	if when := m.Need("when"); when.Present() {
-		s.When = r.condition(profile.Match, when.Text(r.ps, "when"), "")
-	}
+	s.When = r.listed(m, id)
 	if id.Value == "" {
 		return
 	}
@@ -421,6 +419,57 @@ func (r *reader) suppression(n source.Node) {
 		return
 	}
 	r.out.Suppress = append(r.out.Suppress, s)
+}
+
+// listed is the condition of a suppression: when, or lists of what the match is,
+// begins with, ends with or matches, in either case of letters.
+func (r *reader) listed(m *source.Map, id source.Text) *expr.Program {
+	var any []string
+	add := func(key, begin, end string) {
+		for _, t := range m.Get(key).Texts(r.ps, key) {
+			if t.Value == "" {
+				r.problem(t, "an empty text in "+key, "leave it out")
+				continue
+			}
+			if key == "matches" {
+				if _, err := syntax.Parse(t.Value, syntax.Perl); err != nil {
+					r.problem(t, "regular expression is not valid", "see https://github.com/google/re2/wiki/Syntax")
+					continue
+				}
+				any = append(any, "match.text.matches("+strconv.Quote("(?i)"+t.Value)+")")
+				continue
+			}
+			any = append(any, begin+strconv.Quote(lower(t.Value))+end)
+		}
+	}
+	add("equals", "match.text.lowerAscii() == ", "")
+	add("begins", "match.text.lowerAscii().startsWith(", ")")
+	add("ends", "match.text.lowerAscii().endsWith(", ")")
+	add("matches", "", "")
+	when := m.Get("when")
+	switch {
+	case when.Present() && len(any) > 0:
+		when.Problem(r.ps, "a condition beside a list", "write one or the other, or two suppressions")
+	case len(any) > 0:
+		list := id // what is wrong with it, if ever, stands there
+		list.Value = strings.Join(any, " || ")
+		return Expr(profile.Match, list, expr.TBool, r.ps)
+	case when.Present():
+		return r.condition(profile.Match, when.Text(r.ps, "when"), "")
+	default:
+		r.problem(id, "a suppression without a condition", "add when, or one of the lists equals, begins, ends, matches")
+	}
+	return nil
+}
+
+// lower makes small letters of ASCII letters.
+func lower(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		return c
+	}, s)
 }
 
 func (r *reader) full(id string) string {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,20 @@ func TestChecks(t *testing.T) {
 		{"ymd", detect.YMD, "20230229", false, "none"},
 		{"ymd", detect.YMD, "19000229", false, "none: a hundredth year"},
 		{"ymd", detect.YMD, "20241301", false, "no month 13"},
+		{"yymmdd", detect.YYMMDD, "240229", true, "a leap year"},
+		{"yymmdd", detect.YYMMDD, "230229", false, "none"},
+		{"yymmdd", detect.YYMMDD, "000229", true, "of 2000"},
+		{"yymmdd", detect.YYMMDD, "241300", false, "no such month"},
+		{"yymmdd", detect.YYMMDD, "2402290", false, "seven digits"},
+		{"mod37", detect.Mod37, "G123498654321H", true, "ISO/IEC 7064, the example of ISBT 128"},
+		{"mod37", detect.Mod37, "G123498654321I", false, "another check character"},
+		{"mod3736", detect.Mod3736, "A12425GABC1234002M", true, "GRid, IFPI GRid Standard 2.1"},
+		{"mod3736", detect.Mod3736, "A12425GABC1234003M", false, "another digit"},
+		{"crc62", detect.CRC62, "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq17", true, "the example of the token format as GitHub published it"},
+		{"crc62", detect.CRC62, "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq18", false, "another checksum"},
+		{"crchex", detect.CRCHex, "123456789cbf43926", true, "the check value of CRC-32"},
+		{"crchex", detect.CRCHex, "123456789CBF43926", true, "in capitals"},
+		{"crchex", detect.CRCHex, "123456789cbf43927", false, "another checksum"},
 	} {
 		assert.Equal(t, tt.want, tt.check(tt.text), "%s(%q): %s", tt.name, tt.text, tt.reason)
 	}
@@ -116,6 +131,7 @@ func TestSingleErrors(t *testing.T) {
 	}{
 		{"luhn", detect.Luhn, false}, {"verhoeff", detect.Verhoeff, true}, {"damm", detect.Damm, true},
 		{"mod97", detect.Mod97, true}, {"mod11", detect.Mod11, true}, {"mod1110", detect.Mod1110, false},
+		{"mod37", detect.Mod37, true}, {"mod3736", detect.Mod3736, false}, {"mod1271", detect.Mod1271, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -305,6 +321,67 @@ func TestHost(t *testing.T) {
 	}
 }
 
+func TestAlone(t *testing.T) {
+	for _, tt := range []struct {
+		before, after string
+		want          bool
+		reason        string
+	}{
+		{"", "", true, "nothing around"},
+		{"number ", ".", true, "a full stop ends a sentence"},
+		{"ssn-", "", true, "a word before a hyphen"},
+		{"3.", "", false, "a decimal"},
+		{"10.0.", "", false, "a version"},
+		{"f81d4fae-", "", false, "a UUID"},
+		{"", "-7dec", false, "the head of one"},
+		{"", ".25", false, "a decimal"},
+		{"", ".pdf", true, "the name of a file"},
+		{"", "-x", true, "a word behind a hyphen"},
+		{"a", "", false, "a letter"},
+		{"", "7", false, "a digit"},
+		{"_", "_", true, "underscores"},
+		{"1, ", ", 2", true, "a list"},
+		{"1,", ",2", true, "columns"},
+		{"é-", "", true, "a letter outside ASCII"},
+	} {
+		assert.Equal(t, tt.want, detect.Alone(tt.before, tt.after), "%q %q: %s", tt.before, tt.after, tt.reason)
+	}
+}
+
+func TestSums(t *testing.T) {
+	var h detect.Host
+	ints := func(n ...int64) expr.Value {
+		var out []expr.Value
+		for _, i := range n {
+			out = append(out, expr.Int(i))
+		}
+		return expr.List(out)
+	}
+	table := make([]int64, 36)
+	for i := range table {
+		table[i] = int64(i * i)
+	}
+	call := func(fn uint16, args ...expr.Value) expr.Value {
+		v, code := h.Call(fn, args)
+		require.Equal(t, expr.OK, code)
+		return v
+	}
+	assert.Equal(t, int64(1*3+121*2-1225), call(profile.FnTsum, expr.String("1bZ"), ints(table...), ints(3, 2, -1)).AsInt())
+	assert.Equal(t, int64(2+4+(1+8)), call(profile.FnXsum, expr.String("129"), ints(2, 2, 2)).AsInt())
+	assert.Equal(t, "01262607", call(profile.FnOrdinals, expr.String("aZ-z.07")).AsString())
+	assert.Equal(t, "103507", call(profile.FnNumeric, expr.String("aZ 07")).AsString())
+	for reason, args := range map[string][]expr.Value{
+		"a short table":         {expr.String("1"), ints(1), ints(1)},
+		"no weight for a digit": {expr.String("12"), ints(table...), ints(1)},
+		"neither":               {expr.String("-"), ints(table...), ints(1)},
+	} {
+		_, code := h.Call(profile.FnTsum, args)
+		assert.Equal(t, expr.BadArgument, code, reason)
+	}
+	_, code := h.Call(profile.FnXsum, []expr.Value{expr.String("1a"), ints(1, 1)})
+	assert.Equal(t, expr.BadArgument, code, "not digits")
+}
+
 // Every function of the profile is carried out.
 func TestHostKnowsTheProfile(t *testing.T) {
 	h := detect.Host{Find: func(string, string, bool) (bool, expr.Code) { return false, expr.OK }}
@@ -319,6 +396,9 @@ func TestHostKnowsTheProfile(t *testing.T) {
 				args[i] = expr.Int(7)
 			case expr.ListOf(expr.TInt):
 				args[i] = expr.List([]expr.Value{expr.Int(1)})
+				if f.ID == profile.FnTsum && i == 1 { // a table
+					args[i] = expr.List(slices.Repeat([]expr.Value{expr.Int(1)}, 36))
+				}
 			default:
 				args[i] = expr.Strings(&list)
 			}

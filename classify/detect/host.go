@@ -43,14 +43,39 @@ func (h *Host) Digits(s string) string {
 
 // Call implements [expr.Host].
 func (h *Host) Call(fn uint16, args []expr.Value) (expr.Value, expr.Code) {
-	if len(args) == 0 || len(args) > 2 {
+	if len(args) == 0 || len(args) > 3 {
 		return expr.Value{}, expr.BadArgument
 	}
 	s := args[0].AsString()
 	if len(args) == 1 {
 		return h.check(fn, s)
 	}
+	if len(args) == 3 {
+		if fn != profile.FnTsum {
+			return expr.Value{}, expr.BadArgument
+		}
+		return tsum(s, args[1], args[2])
+	}
 	switch fn {
+	case profile.FnAlone:
+		return expr.Bool(Alone(s, args[1].AsString())), expr.OK
+	case profile.FnPhone:
+		return expr.Bool(Phone(s, args[1].AsString())), expr.OK
+	case profile.FnXsum:
+		if args[1].Len() != len(s) || !allDigits(s) {
+			break
+		}
+		sum := int64(0)
+		for i := range len(s) {
+			w := args[1].At(i).AsInt()
+			if w < 0 || w > 1<<32 {
+				return expr.Value{}, expr.Overflow
+			}
+			for n := w * int64(s[i]-'0'); n > 0; n /= 10 {
+				sum += n % 10
+			}
+		}
+		return expr.Int(sum), expr.OK
 	case profile.FnHasAll, profile.FnHasAny:
 		return expr.Bool(has(args[0], args[1], fn == profile.FnHasAll)), expr.OK
 	case profile.FnIs, profile.FnFinds:
@@ -83,6 +108,46 @@ func (h *Host) Call(fn uint16, args []expr.Value) (expr.Value, expr.Code) {
 		return expr.Int(rest), expr.OK
 	}
 	return expr.Value{}, expr.BadArgument
+}
+
+// tsum is the sum of what a table says of each character, times its weight.
+func tsum(s string, table, weights expr.Value) (expr.Value, expr.Code) {
+	if table.Len() != 36 || weights.Len() != len(s) {
+		return expr.Value{}, expr.BadArgument
+	}
+	sum := int64(0)
+	for i := range len(s) {
+		v := value36(s[i])
+		if v < 0 {
+			return expr.Value{}, expr.BadArgument
+		}
+		t, w := table.At(v).AsInt(), weights.At(i).AsInt()
+		if t > 1<<24 || t < -1<<24 || w > 1<<24 || w < -1<<24 {
+			return expr.Value{}, expr.Overflow
+		}
+		sum += t * w
+	}
+	return expr.Int(sum), expr.OK
+}
+
+// spell writes letters as two digits, A as first, and leaves out what is neither
+// letter nor digit; it lives until the next [Host.Reset].
+func (h *Host) spell(s string, first int) string {
+	start := len(h.buf)
+	for i := range len(s) {
+		switch v := value36(s[i]); {
+		case v < 0:
+		case v < 10:
+			h.buf = append(h.buf, s[i])
+		default:
+			v += first - 10
+			h.buf = append(h.buf, byte('0'+v/10), byte('0'+v%10))
+		}
+	}
+	if len(h.buf) == start {
+		return ""
+	}
+	return unsafe.String(&h.buf[start], len(h.buf)-start)
 }
 
 func (h *Host) check(fn uint16, s string) (expr.Value, expr.Code) {
@@ -122,6 +187,28 @@ func (h *Host) check(fn uint16, s string) (expr.Value, expr.Code) {
 		ok = ULID(s)
 	case profile.FnYMD:
 		ok = YMD(s)
+	case profile.FnMod37:
+		ok = Mod37(s)
+	case profile.FnMod3736:
+		ok = Mod3736(s)
+	case profile.FnMod2726:
+		ok = Mod2726(s)
+	case profile.FnMod661:
+		ok = Mod661(s)
+	case profile.FnMod1271:
+		ok = Mod1271(s)
+	case profile.FnCRC62:
+		ok = CRC62(s)
+	case profile.FnCRCHex:
+		ok = CRCHex(s)
+	case profile.FnYYMMDD:
+		ok = YYMMDD(s)
+	case profile.FnRegistered:
+		ok = Registered(s)
+	case profile.FnOrdinals:
+		return expr.String(h.spell(s, 1)), expr.OK
+	case profile.FnNumeric:
+		return expr.String(h.spell(s, 10)), expr.OK
 	case profile.FnEntropy:
 		return expr.Double(Entropy(s)), expr.OK
 	case profile.FnDigits:

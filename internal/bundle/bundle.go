@@ -272,6 +272,8 @@ func (cl *Classification) walk(c *codec) {
 		c.u16(&d.Checked)
 		c.u16(&d.Boost)
 		c.strs(&d.Countries)
+		c.u16(&d.Floor)
+		c.flag(&d.Muted)
 	})
 	list(c, &cl.Suppress, func(c *codec, s *Suppress) {
 		c.str(&s.ID)

@@ -43,6 +43,8 @@ type Detector struct {
 	// A check that fails takes the finding away.
 	Base, Checked, Boost uint16
 	Countries            []string // ISO 3166-1 alpha-2, lower case; none: everywhere
+	Floor                uint16   // a threshold of its own and one, so that 0 is none
+	Muted                bool     // finds only what an expression asks for
 }
 
 // A Suppress takes findings away; nothing else does.

@@ -99,6 +99,21 @@ const (
 	FnRem         uint16 = 24
 	FnYMD         uint16 = 25
 	FnValue36     uint16 = 26
+	FnAlone       uint16 = 27
+	FnTsum        uint16 = 28
+	FnXsum        uint16 = 29
+	FnOrdinals    uint16 = 30
+	FnNumeric     uint16 = 31
+	FnMod37       uint16 = 32
+	FnMod3736     uint16 = 33
+	FnMod2726     uint16 = 34
+	FnMod661      uint16 = 35
+	FnMod1271     uint16 = 36
+	FnCRC62       uint16 = 37
+	FnCRCHex      uint16 = 38
+	FnYYMMDD      uint16 = 39
+	FnPhone       uint16 = 40
+	FnRegistered  uint16 = 41
 
 	FnUnder uint16 = 64
 )
@@ -111,7 +126,7 @@ const (
 	MaxName        = 1 << 10  // bytes of names, paths, types, keys and other short texts
 	MaxType        = 128      // bytes of field.type
 	MaxDescription = 4 << 10  // bytes of field.description
-	MaxAround      = 256      // bytes of match.before and match.after
+	MaxAround      = 80       // bytes of match.before and match.after, and how far context reaches
 	MaxWords       = 64       // words of a name
 	MaxEntries     = 64       // entries of a map
 	MaxGroups      = 32       // groups of a match
@@ -189,6 +204,21 @@ var fieldFuncs = []expr.Func{
 	{ID: FnRem, Name: "rem", Params: []expr.Type{expr.TString, expr.TInt}, Result: expr.TInt, Cost: 1, Doc: "decimal number modulo n; an error unless all are digits and n is positive"},
 	check(FnYMD, "ymd", "eight digits YYYYMMDD that are a day of the calendar"),
 	{ID: FnValue36, Name: "value36", Params: []expr.Type{expr.TString}, Result: expr.TInt, Cost: 1, Doc: "0 to 35 for one character 0-9, A-Z; an error for anything else"},
+	{ID: FnAlone, Name: "alone", Params: []expr.Type{expr.TString, expr.TString}, Result: expr.TBool, Cost: 1, Doc: "whether the text before and the text after leave a match on its own, not a part of a longer number, version, UUID or code"},
+	{ID: FnTsum, Name: "tsum", Params: []expr.Type{expr.TString, expr.ListOf(expr.TInt), expr.ListOf(expr.TInt)}, Result: expr.TInt, Cost: 1, Doc: "sum of a table's value for each character, digits first and then letters of either case, times its weight; an error unless the table has 36 values, the text only digits and letters, and there is a weight for each"},
+	{ID: FnXsum, Name: "xsum", Params: []expr.Type{expr.TString, expr.ListOf(expr.TInt)}, Result: expr.TInt, Cost: 1, Doc: "sum of the digits of each digit times its weight; an error unless all are digits and there is a weight of 0 or more for each"},
+	{ID: FnOrdinals, Name: "ordinals", Params: []expr.Type{expr.TString}, Result: expr.TString, Cost: 2, Doc: "digits as they are, letters as 01 to 26, everything else left out"},
+	{ID: FnNumeric, Name: "numeric", Params: []expr.Type{expr.TString}, Result: expr.TString, Cost: 2, Doc: "digits as they are, letters as 10 to 35, everything else left out"},
+	check(FnMod37, "mod37", "check character modulo 37-2 (ISO/IEC 7064)"),
+	check(FnMod3736, "mod3736", "check character modulo 37,36 (ISO/IEC 7064)"),
+	check(FnMod2726, "mod2726", "check letter modulo 27,26 (ISO/IEC 7064)"),
+	check(FnMod661, "mod661", "two check letters modulo 661-26 (ISO/IEC 7064)"),
+	check(FnMod1271, "mod1271", "two check characters modulo 1271-36 (ISO/IEC 7064)"),
+	check(FnCRC62, "crc62", "last six characters are the CRC-32 of the rest in base 62"),
+	check(FnCRCHex, "crchex", "last eight hexadecimal digits are the CRC-32 of the rest"),
+	check(FnYYMMDD, "yymmdd", "six digits YYMMDD that are a day of some century"),
+	{ID: FnPhone, Name: "phone", Params: []expr.Type{expr.TString, expr.TString}, Result: expr.TBool, Cost: 1, Doc: "telephone number that can exist: with + or 00 for region \"\", else as it is dialled in a region such as us"},
+	check(FnRegistered, "registered", "domain name below a public suffix"),
 }
 
 func check(id uint16, name, doc string) expr.Func {

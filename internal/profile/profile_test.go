@@ -28,6 +28,9 @@ func TestVersion1IsStable(t *testing.T) {
 		"11 damm(string) bool", "12 isin(string) bool", "13 icao(string) bool", "14 base58check(string) bool", "15 bech32(string) bool", "16 ip(string) bool",
 		"17 cidr(string) bool", "18 domain(string) bool", "19 uuid(string) bool", "20 ulid(string) bool", "21 entropy(string) double",
 		"22 digits(string) string", "23 wsum(string, list(int)) int", "24 rem(string, int) int", "25 ymd(string) bool", "26 value36(string) int",
+		"27 alone(string, string) bool", "28 tsum(string, list(int), list(int)) int", "29 xsum(string, list(int)) int", "30 ordinals(string) string", "31 numeric(string) string",
+		"32 mod37(string) bool", "33 mod3736(string) bool", "34 mod2726(string) bool", "35 mod661(string) bool", "36 mod1271(string) bool", "37 crc62(string) bool",
+		"38 crchex(string) bool", "39 yymmdd(string) bool", "40 phone(string, string) bool", "41 registered(string) bool",
 	}
 	for _, tt := range []struct {
 		env         *expr.Env

@@ -1,9 +1,10 @@
-// Package scan finds the matches of a detector's pattern in a text.
+// Package scan finds the matches of detectors' patterns in a text, and the regular
+// expressions of rules that match it.
 //
-// It has two halves. A [Features] holds what one pass over the text tells about
-// its bytes; every [Pattern] knows conditions that each of its matches fulfils,
-// so most patterns are ruled out for most texts by comparing a few numbers. What
-// is left is searched by a [Machine], in time linear in the text.
+// A [Union] walks through a text with all patterns at once and says where matches of
+// which begin and end. A [Machine] searches for one [Pattern] and tells its groups. A
+// [Set] answers for many expressions of package regexp whether they match. All are
+// linear in the text and bounded in memory.
 //
 // Patterns are written in the syntax of package regexp, with these differences:
 // letters match without regard to case unless asked otherwise, a dot matches a
@@ -49,7 +50,6 @@ type Pattern struct {
 
 	groups int // with the whole match
 	span   int // the group named span, or 0
-	need   need
 	trim   trim
 
 	finder atomic.Pointer[part]
@@ -98,7 +98,7 @@ func Compile(pattern string, caseSensitive bool) (*Pattern, error) {
 	if weigh(re) > MaxInst {
 		return nil, ErrLarge
 	}
-	p.need, p.trim = needOf(re), trimOf(re)
+	p.trim = trimOf(re)
 	if p.groups > MaxGroups {
 		return nil, ErrLarge
 	}
@@ -114,11 +114,8 @@ func (p *Pattern) program() {
 	p.once.Do(func() {
 		prog, err := syntax.Compile(p.tree.Simplify())
 		if err != nil {
-			// What parses and passed the weighing compiles; if ever not, the loose
-			// program, which did once, stands in and finds too much rather than too little.
-			if prog, err = syntax.Compile(loosen(p.tree).Simplify()); err != nil {
-				prog = &syntax.Prog{Inst: []syntax.Inst{{Op: syntax.InstFail}}}
-			}
+			// What parses and passed the weighing compiles.
+			prog = &syntax.Prog{Inst: []syntax.Inst{{Op: syntax.InstFail}}}
 		}
 		p.insts, p.start, p.prog = newInsts(prog), uint32(prog.Start), prog
 		firsts(p.insts, p.start, &p.first, make([]bool, len(p.insts)))
@@ -140,6 +137,20 @@ func weigh(re *syntax.Regexp) int {
 		size *= max(re.Max, re.Min, 1)
 	}
 	return size
+}
+
+// A kind is what boundaries need to know of a character.
+type kind uint8
+
+const (
+	kindNone  kind = iota // beginning or end of the text
+	kindOther             // not of a word
+	kindWord              // of a word
+	kindLine              // a newline, for (?m)
+)
+
+func appendKey(b []byte, v uint32) []byte {
+	return append(b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
 }
 
 func newInsts(prog *syntax.Prog) []inst {
@@ -226,10 +237,6 @@ func firsts(insts []inst, pc uint32, first *[4]uint64, seen []bool) bool {
 // Groups is the number of groups, the whole match included.
 func (p *Pattern) Groups() int { return p.groups }
 
-// Possible reports whether the text that f describes can hold a match. It never
-// says no to a text that holds one.
-func (p *Pattern) Possible(f *Features) bool { return p.need.met(f) }
-
 // A thread of the machine is at an instruction, with the places of its groups.
 type list struct {
 	pcs    []uint32 // in order of priority
@@ -260,7 +267,11 @@ type Machine struct {
 
 // Groups fills in the groups of the last match, which Find found with p in text.
 func (m *Machine) Groups(p *Pattern, text string) {
-	if len(m.Loc) < 2*p.groups {
+	switch {
+	case len(m.Loc) == 2*p.groups:
+	case p.groups == 2 && p.span == 1:
+		m.Loc = append(m.Loc[:2], m.start, m.end)
+	default:
 		m.find(p, text, m.Loc[0], m.Loc[1])
 	}
 }
@@ -307,7 +318,7 @@ func (m *Machine) Find(p *Pattern, text string, from, limit int) bool {
 			return m.find(p, text, pos, limit)
 		}
 		if end >= 0 {
-			if p.span > 0 && !p.trim.known {
+			if p.span > 0 && !p.trim.tells(text, pos, end) {
 				return m.find(p, text, pos, end)
 			}
 			m.Loc, m.start, m.end = append(m.Loc[:0], pos, end), pos, end
@@ -571,3 +582,51 @@ func isWord(r rune) bool {
 // written onto the word before them.
 var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
 	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan}
+
+// Take makes the match that the machine has found one of p in text[start:end], which
+// a [Union] has told.
+func (m *Machine) Take(p *Pattern, text string, start, end int) {
+	if p.span > 0 && !p.trim.tells(text, start, end) {
+		m.find(p, text, start, end)
+		return
+	}
+	m.Loc, m.start, m.end = append(m.Loc[:0], start, end), start, end
+	if p.span > 0 {
+		m.start, m.end = p.trim.cut(text, start, end)
+	}
+}
+
+// Longest searches for the longest match that begins at start and ends at or before
+// limit. It returns start if there is one, else the next place where a match can
+// begin.
+//
+// Patience is how much may be spent in vain on one text, or nil: when it is used up,
+// the next place is searched for in a way that is linear in the text.
+func (m *Machine) Longest(p *Pattern, text string, start, limit int, patience *int) int {
+	f := p.automaton()
+	if patience == nil || *patience >= 0 {
+		end, seen := f.longest(text, start, limit)
+		if end >= 0 && seen >= 0 {
+			m.Take(p, text, start, end)
+			return start
+		}
+		if seen >= 0 {
+			if patience != nil {
+				*patience -= seen
+			}
+			return start + 1
+		}
+	}
+	switch {
+	case !m.find(p, text, start, len(text)):
+		return len(text)
+	case m.Loc[0] > start:
+		return m.Loc[0]
+	case m.Loc[1] <= limit || m.find(p, text, start, limit) && m.Loc[0] == start:
+		return start
+	}
+	return start + 1
+}
+
+// Patience is what [Machine.Longest] may spend on a text of so many bytes.
+func Patience(length int) int { return tries*length + 1024 }

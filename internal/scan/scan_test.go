@@ -59,11 +59,6 @@ func TestFind(t *testing.T) {
 			got = m.Loc[:2]
 		}
 		assert.Equal(t, tt.want, got, "%s in %q: %s", tt.pattern, tt.text, tt.reason)
-		if tt.want != nil {
-			var f Features
-			f.Read(tt.text)
-			assert.True(t, p.Possible(&f), "%s in %q: ruled out", tt.pattern, tt.text)
-		}
 	}
 }
 
@@ -79,14 +74,13 @@ func TestCompileErrors(t *testing.T) {
 
 var asciiText = rapid.StringOfN(rapid.RuneFrom([]rune("abcdxyzksKSé fobr@.com_-:0123456789\n")), 0, 40, -1)
 
-// Spans are those of package regexp; nothing that is found is ever ruled out.
+// Spans are those of package regexp.
 func TestReference(t *testing.T) {
 	for _, caseSensitive := range []bool{false, true} {
 		for _, pattern := range patterns {
 			re := reference(pattern, caseSensitive)
 			p, err := Compile(pattern, caseSensitive)
 			require.NoError(t, err)
-			filter := NewFilter([]*Pattern{nil, p})
 			var m Machine
 			rapid.Check(t, func(t *rapid.T) {
 				text := asciiText.Draw(t, "text")
@@ -94,27 +88,13 @@ func TestReference(t *testing.T) {
 					text = text[:len(text)/2] + rapid.StringMatching(pattern).Draw(t, "match") + text[len(text)/2:]
 				}
 				agreeOn(t, p, text)
-				var f Features
-				f.Read(text)
-				hits := make([]uint64, 1)
-				filter.Hits(text, &f, hits)
 				if !isASCII(text) {
-					// Package regexp sees ASCII boundaries only; there the two halves
-					// of our own are compared.
-					if m.Find(p, text, 0, len(text)) {
-						if !p.Possible(&f) || hits[0] != 2 {
-							t.Fatalf("%s: ruled out in %q", pattern, text)
-						}
-					}
-					return
+					return // package regexp sees ASCII boundaries only
 				}
 				want := re.FindStringSubmatchIndex(text)
 				got := m.Find(p, text, 0, len(text))
 				if got != (want != nil) || got && (m.Loc[0] != want[0] || m.Loc[1] != want[1]) {
 					t.Fatalf("%s in %q: got %v %v, want %v", pattern, text, got, m.Loc, want)
-				}
-				if got && (!p.Possible(&f) || hits[0] != 2) {
-					t.Fatalf("%s: ruled out in %q", pattern, text)
 				}
 			})
 		}
@@ -182,50 +162,6 @@ func TestGroups(t *testing.T) {
 	assert.Equal(t, 4, p.Groups())
 }
 
-// The filter forgets its states when there are too many, stops making any after
-// some times, and stays right.
-func TestFilterBounds(t *testing.T) {
-	p, err := Compile(`\b(?:a|b)(?:a|b|c)\d{14}(?:a|b)\b`, false)
-	require.NoError(t, err)
-	q, err := Compile(`[ab][abc]?[0-9a-c]{0,3}x`, false)
-	require.NoError(t, err)
-	filter := NewFilter([]*Pattern{p, q})
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringOfN(rapid.RuneFrom([]rune("abcx0123456789 ")), 0, 400, -1).Draw(t, "text")
-		hits := make([]uint64, 1)
-		var f Features
-		f.Read(text)
-		filter.Hits(text, &f, hits)
-		var m Machine
-		for i, p := range []*Pattern{p, q} {
-			if m.Find(p, text, 0, len(text)) && hits[0]>>i&1 == 0 {
-				t.Fatalf("pattern %d ruled out in %q", i, text)
-			}
-		}
-	})
-	for _, g := range filter.groups {
-		assert.LessOrEqual(t, len(g.states.Load().byKey), maxStates)
-	}
-}
-
-// A group that texts make into ever new states stops making them, and then says of
-// every text that its patterns may match, or what it still knows.
-func TestFilterGivesUp(t *testing.T) {
-	p, err := Compile(`x[a-p]{1,12}(?:[a-h]{3}q|[b-k]{3}r|[c-n]{3}s)y`, false)
-	require.NoError(t, err)
-	filter := NewFilter([]*Pattern{p})
-	filter.once.Do(filter.build)
-	g := filter.groups[0]
-	g.generations.Store(maxGenerations + 1)
-	var f Features
-	text := "xabcdefqy"
-	f.Read(text)
-	hits := make([]uint64, 1)
-	filter.Hits(text, &f, hits)
-	assert.EqualValues(t, 1, hits[0], "an unknown state rules nothing out")
-	assert.Len(t, g.states.Load().byKey, 1, "no state was made")
-}
-
 func FuzzFind(f *testing.F) {
 	for i, p := range patterns {
 		f.Add(p, "ab 123-45-6789 jane@example.com x", i&1 == 0)
@@ -241,13 +177,6 @@ func FuzzFind(f *testing.F) {
 		var m Machine
 		agreeOn(t, p, text)
 		got := m.Find(p, text, 0, len(text))
-		var features Features
-		features.Read(text)
-		hits := make([]uint64, 1)
-		NewFilter([]*Pattern{p}).Hits(text, &features, hits)
-		if got && (!p.Possible(&features) || hits[0] != 1) {
-			t.Fatalf("ruled out")
-		}
 		if !isASCII(text) {
 			return
 		}
@@ -261,19 +190,13 @@ func FuzzFind(f *testing.F) {
 func TestFindAllocs(t *testing.T) {
 	p, err := Compile(`\b\d{3}-\d{2}-\d{4}\b`, false)
 	require.NoError(t, err)
-	filter := NewFilter([]*Pattern{p})
 	var m Machine
-	hits := make([]uint64, 1)
 	text := "the number is 123-45-6789, not 12-345-6789"
+	u, w := NewUnion([]*Pattern{p}), new(Walker)
 	m.Find(p, text, 0, len(text))
-	var warm Features
-	warm.Read(text)
-	filter.Hits(text, &warm, hits)
+	require.Equal(t, 14, u.Next(w, text, 0, len(text)))
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		var f Features
-		f.Read(text)
-		p.Possible(&f)
-		filter.Hits(text, &f, hits)
 		m.Find(p, text, 0, len(text))
+		u.Next(w, text, 0, len(text))
 	}))
 }

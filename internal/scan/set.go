@@ -191,9 +191,6 @@ type setState struct {
 	pcs         []uint32 // instructions that wait for the next character
 }
 
-// kindLine is a newline, for (?m).
-const kindLine = kindWide + 1
-
 // join makes a part of several expressions, one of so many parts.
 func (s *Set) join(members []uint32, parts int) *part {
 	p := &part{members: members}

@@ -18,21 +18,13 @@ func (b *byteSet) add(more byteSet) {
 	}
 }
 
-func (b *byteSet) meets(other *byteSet) bool {
-	for i := range b {
-		if b[i]&other[i] != 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // A trim tells how the span of a pattern lies in the whole match, for patterns such
 // as (?:\b|_)(?P<span>\d+)(?:\b|_): before and after the span stands one character of
-// a set that the span does not begin or end with, or none. Then the match tells the
-// span and the groups need not be followed.
+// a set or none. Where that character is none that the span itself may begin or end
+// with, the match tells the span and the groups need not be followed.
 type trim struct {
-	before, after byteSet
+	before, after byteSet // characters around the span
+	first, last   byteSet // those that it may begin and end with, among before and after
 	known         bool
 }
 
@@ -54,7 +46,16 @@ func trimOf(re *syntax.Regexp) (t trim) {
 	after, ok2 := oneOrNone(re.Sub[at+1:])
 	first, empty := edgeOf(re.Sub[at], false)
 	last, _ := edgeOf(re.Sub[at], true)
-	return trim{before, after, ok && ok2 && !empty && !before.meets(&first) && !after.meets(&last)}
+	for i := range first {
+		first[i] &= before[i]
+		last[i] &= after[i]
+	}
+	return trim{before, after, first, last, ok && ok2 && !empty}
+}
+
+// tells reports whether the edges of a match tell where its span is.
+func (t *trim) tells(text string, start, end int) bool {
+	return t.known && !t.first.has(text[start]) && !t.last.has(text[end-1])
 }
 
 // oneOrNone is the set of characters of a part of a pattern that takes at most one.

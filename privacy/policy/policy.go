@@ -184,7 +184,24 @@ func (r *reader) read(name string, text []byte, seen map[string]bool, out *compi
 	doc.Done()
 }
 
+// extend reads an item of extends: a name, or a name and which of the detectors to
+// take from it.
 func (r *reader) extend(from string, item source.Node, seen map[string]bool, out *compiled) {
+	if !item.IsMap() {
+		r.extendBy(from, item, seen, out)
+		return
+	}
+	m := item.Map(r.ps, "extends")
+	defer m.Done()
+	known := map[string]bool{}
+	for i := range r.b.Classification.Detectors {
+		known[r.b.Classification.Detectors[i].ID] = true
+	}
+	r.extendBy(from, m.Need("from"), seen, out)
+	r.pick(m.Need("detectors"), known)
+}
+
+func (r *reader) extendBy(from string, item source.Node, seen map[string]bool, out *compiled) {
 	t := item.Text(r.ps, "extends")
 	if t.Value == "" {
 		return

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/privacy"
 )
 
@@ -71,6 +72,10 @@ func TestFaults(t *testing.T) {
 		{"alias", head + "effective: &x 1\n", "anchors, aliases", "write the value out", "files must not explode"},
 		{"unknown pack", "privet: 1\nname: p\nextends: [pack:windows-servce-data]\n", "there is no pack of that name", `did you mean "windows-service-data"?`, "nearest name"},
 		{"missing file", "privet: 1\nname: p\nextends: [nothing.yaml]\n", "the file to extend cannot be read", "", "named, not found"},
+		{"unknown detector to take", "privet: 1\nname: p\nextends: [{from: builtin, detectors: {include: [us-*, emial-address]}}]\n", `unknown detector "emial-address"`, `did you mean "email-address"?`, "nothing is silently skipped"},
+		{"unknown country to take", "privet: 1\nname: p\nextends: [{from: builtin, detectors: {countries: [uk]}}]\n", `unknown country "uk"`, `did you mean "gb"?`, "nothing is silently skipped"},
+		{"unknown detector with a threshold", "privet: 1\nname: p\nextends: [{from: builtin, detectors: {thresholds: {us-sns: 0.5}}}]\n", `unknown detector "us-sns"`, "", "nothing is silently skipped"},
+		{"nothing to take", "privet: 1\nname: p\nextends: [{from: builtin}]\n", "extends needs detectors", "", "then the name alone says it"},
 		{"unknown source", head + "transform: [{id: t, source: them, do: keep}]\n", `unknown source "them"`, "us", "every rule names who says so"},
 		{"unknown class", head + "retention: [{id: r, source: us, kind: floor, strength: law, class: c, anchor: x, period: P1D}]\n", `unknown class "c"`, "", "names are looked up"},
 		{"unknown purpose", head + "features: [{key: f, kind: optional, purposes: [servise]}]\n", `unknown purpose "servise"`, `did you mean "service"?`, "names are looked up"},
@@ -144,6 +149,27 @@ func TestFiles(t *testing.T) {
 }
 
 // The same text gives the same bytes, and what is read back is the same bundle.
+// Of what a policy extends it may take some detectors.
+func TestPick(t *testing.T) {
+	text := "mail jane@example.com, account DE89370400440532013000, ssn 130-07-5728, NHS number 943 476 5919"
+	for _, tt := range []struct{ pick, want, reason string }{
+		{"include: [us-*, iban-code]", "iban-code us-ssn", "these"},
+		{"exclude: [us-*, iban-code]", "email-address uk-nhs", "but not these"},
+		{"countries: [gb]", "email-address iban-code uk-nhs", "no others than of a country"},
+		{"thresholds: {us-*: 1.0, uk-*: 1.0}", "email-address iban-code", "only if surer"},
+	} {
+		b, err := Compile("p.yaml", []byte("privet: 1\nname: p\nversion: 1\nextends: [{from: builtin, detectors: {"+tt.pick+"}}]\n"))
+		require.NoError(t, err)
+		c, err := classify.Open(b.Bytes())
+		require.NoError(t, err)
+		var got []string
+		for _, f := range c.NewScanner().Scan(nil, text) {
+			got = append(got, f.Detector)
+		}
+		assert.Equal(t, tt.want, strings.Join(got, " "), tt.reason)
+	}
+}
+
 func TestDeterministic(t *testing.T) {
 	first, err := CompileFile("testdata/contoso.yaml")
 	require.NoError(t, err)

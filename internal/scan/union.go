@@ -1,0 +1,361 @@
+package scan
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// A Union finds where matches of many patterns begin and end, all in one pass.
+//
+// At each place where some match can begin, one deterministic automaton of all
+// patterns walks on through the text until none of them can match any more, which is
+// mostly soon. Places where it dies at once are known by their first two bytes and
+// passed over. So the work hardly depends on how many patterns there are, and the
+// automaton stays small: because every walk begins where a match does, its patterns
+// go in step instead of multiplying each other's states.
+//
+// States are made when a text first needs them. Memory and work are bounded: see
+// unionBytes and Reach. A Union is safe for concurrent use. Nothing is made before
+// the first text.
+type Union struct {
+	patterns []*Pattern
+	once     sync.Once
+	part     part
+	owner    []uint16 // which pattern an instruction belongs to
+	stride   uint32
+	table    atomic.Pointer[unionTable]
+	// deaf has a bit for two bytes, by the kind of what stands before them: no match
+	// begins with them.
+	deaf [kindLine + 1][1 << 10]atomic.Uint64
+}
+
+const (
+	// Reach is how far a walk goes with all patterns together, in bytes. Those that are
+	// alive after it are told one by one.
+	Reach = 64
+	// unionBytes is about what the states of a Union may take. When they are used up,
+	// all are forgotten.
+	unionBytes = 4 << 20
+	// firstRows is how many states there is room for at first.
+	firstRows = 256
+)
+
+// A unionTable is one generation of states. An entry of trans is 0 where the state
+// that follows is not known yet, else the place of its row, shifted, and flags.
+type unionTable struct {
+	trans  []atomic.Uint32 // by row and class
+	states []atomic.Pointer[unionState]
+	rows   int
+	byKey  map[string]uint32
+	start  [kindLine + 1]uint32 // entries, by the kind of the character before
+	bytes  int
+}
+
+// The flags of an entry.
+const (
+	entryKnown = 1 << iota
+	entryEvent // the state has hits, or nothing lives in it
+	entryShift = iota
+)
+
+type unionState struct {
+	pcs  []uint32
+	hits []uint32 // patterns that matched on the way into this state
+	prev kind
+}
+
+// NewUnion makes a union of patterns; they keep their numbers. A nil pattern never
+// matches.
+func NewUnion(patterns []*Pattern) *Union { return &Union{patterns: patterns} }
+
+func (u *Union) build() {
+	p := &u.part
+	p.wideWords = true
+	c := &charSets{byRunes: map[string]uint32{}}
+	for i, pat := range u.patterns {
+		if pat == nil {
+			continue
+		}
+		pat.program()
+		base := p.add(pat.prog, uint32(i), c)
+		p.roots = append(p.roots, base+uint32(pat.prog.Start))
+		for range pat.prog.Inst {
+			u.owner = append(u.owner, uint16(i))
+		}
+	}
+	p.partition(c.sets, false)
+	p.walker.seen = make([]uint32, len(p.insts))
+	u.stride = uint32(len(p.kinds))
+	u.renew(firstRows)
+}
+
+// renew begins a generation with room for so many states. The caller holds the lock,
+// or is the first.
+func (u *Union) renew(rows int) *unionTable {
+	t := &unionTable{byKey: map[string]uint32{}, rows: 0,
+		trans: make([]atomic.Uint32, rows*int(u.stride)), states: make([]atomic.Pointer[unionState], rows)}
+	begin := slices.Clone(u.part.roots)
+	slices.Sort(begin)
+	for k := range t.start {
+		t.start[k] = u.make(t, begin, nil, kind(k))
+	}
+	u.table.Store(t)
+	return t
+}
+
+// make finds or makes a state and returns its entry.
+func (u *Union) make(t *unionTable, pcs, hits []uint32, prev kind) uint32 {
+	key := make([]byte, 0, 4*len(pcs)+4*len(hits)+5)
+	key = appendKey(append(key, byte(prev)), uint32(len(hits)))
+	for _, id := range hits {
+		key = appendKey(key, id)
+	}
+	for _, pc := range pcs {
+		key = appendKey(key, pc)
+	}
+	if e, ok := t.byKey[string(key)]; ok {
+		return e
+	}
+	e := uint32(t.rows)*u.stride<<entryShift | entryKnown
+	if len(hits) > 0 || len(pcs) == 0 {
+		e |= entryEvent
+	}
+	t.states[t.rows].Store(&unionState{pcs: slices.Clone(pcs), hits: slices.Clone(hits), prev: prev})
+	t.byKey[string(key)] = e
+	t.rows++
+	t.bytes += 2*len(key) + 4*int(u.stride) + 128
+	return e
+}
+
+// step makes the state that follows a row on a class. It returns the table that the
+// entry is of, which may be another one than before.
+func (u *Union) step(t *unionTable, row, class uint32) (*unionTable, uint32) {
+	p := &u.part
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := t.trans[row+class].Load(); e != 0 {
+		return t, e
+	}
+	st := t.states[row/u.stride].Load()
+	p.advance(&p.walker, st.pcs, st.prev, false, int(class))
+	next := t
+	if now := u.table.Load(); now != t {
+		next = now // another goroutine began anew
+	}
+	if next.rows == len(next.states) || next.bytes > unionBytes {
+		next = u.grow(next)
+	}
+	e := u.make(next, p.walker.waiting, p.walker.hits, p.kinds[class])
+	if next == t {
+		t.trans[row+class].Store(e)
+	}
+	return next, e
+}
+
+// grow makes room for more states, or forgets all.
+func (u *Union) grow(t *unionTable) *unionTable {
+	if t.bytes > unionBytes {
+		return u.renew(len(t.states))
+	}
+	more := &unionTable{byKey: t.byKey, rows: t.rows, start: t.start, bytes: t.bytes,
+		trans: make([]atomic.Uint32, 2*len(t.trans)), states: make([]atomic.Pointer[unionState], 2*len(t.states))}
+	for i := range t.trans {
+		more.trans[i].Store(t.trans[i].Load())
+	}
+	for i := range t.rows {
+		more.states[i].Store(t.states[i].Load())
+	}
+	u.table.Store(more)
+	return more
+}
+
+// An End says that a match of a pattern that begins at a known place ends at End, as
+// the longest. End is -1 if the pattern is alive beyond [Reach], so that only a search
+// of its own can tell.
+type End struct{ Pattern, End int }
+
+// A Walker goes through texts with a Union. It keeps its memory. The zero Walker is
+// ready to use; it serves one goroutine at a time.
+type Walker struct {
+	Ends  []End
+	runes [64]struct { // classes of characters seen last
+		r rune
+		c uint16
+	}
+}
+
+// Next is the next place from pos on, before limit, where a match of some pattern
+// begins or may begin, with w.Ends telling which and where they end; -1 if there is
+// none. text is what stands before and after as well.
+func (u *Union) Next(w *Walker, text string, pos, limit int) int {
+	u.once.Do(u.build)
+	t := u.table.Load()
+	before := kindAt(text, pos)
+	for ; pos < limit; pos++ {
+		b := text[pos]
+		if b < utf8.RuneSelf {
+			k := before
+			before = kinds[b]
+			if pos+1 < len(text) {
+				two := uint(b)<<8 | uint(text[pos+1])
+				deaf := &u.deaf[k][two>>6]
+				if deaf.Load()>>(two&63)&1 == 1 {
+					continue
+				}
+				var seen int
+				if t, seen = u.walk(w, t, text, pos, k); len(w.Ends) > 0 {
+					return pos
+				}
+				if seen < 2 || seen == 2 && text[pos+1] < utf8.RuneSelf {
+					deaf.Or(1 << (two & 63))
+				}
+				continue
+			}
+			if t, _ = u.walk(w, t, text, pos, k); len(w.Ends) > 0 {
+				return pos
+			}
+			continue
+		}
+		if !utf8.RuneStart(b) && pos > 0 && inside(text, pos) {
+			before = kindAt(text, pos+1)
+			continue
+		}
+		r, width := utf8.DecodeRuneInString(text[pos:])
+		if t, _ = u.walk(w, t, text, pos, before); len(w.Ends) > 0 {
+			return pos
+		}
+		if before = kindOther; isWord(r) {
+			before = kindWord
+		}
+		pos += width - 1
+	}
+	return -1
+}
+
+// inside reports whether text[pos] lies within a character that begins before.
+func inside(text string, pos int) bool {
+	for i := pos - 1; i >= 0 && i >= pos-3; i-- {
+		if utf8.RuneStart(text[i]) {
+			_, width := utf8.DecodeRuneInString(text[i:])
+			return i+width > pos
+		}
+	}
+	return false
+}
+
+// kinds are those of ASCII.
+var kinds = func() (k [utf8.RuneSelf]kind) {
+	for b := range k {
+		switch {
+		case b == '\n':
+			k[b] = kindLine
+		case isWord(rune(b)):
+			k[b] = kindWord
+		default:
+			k[b] = kindOther
+		}
+	}
+	return k
+}()
+
+// kindAt is the kind of the character before a place.
+func kindAt(text string, pos int) kind {
+	if pos == 0 {
+		return kindNone
+	}
+	b := text[pos-1]
+	if b < utf8.RuneSelf {
+		return kinds[b]
+	}
+	if r, _ := utf8.DecodeLastRuneInString(text[:pos]); isWord(r) {
+		return kindWord
+	}
+	return kindOther
+}
+
+// walk fills w.Ends with what begins at pos. It returns how many bytes it
+// looked at; the end of the text counts as one.
+func (u *Union) walk(w *Walker, t *unionTable, text string, pos int, before kind) (*unionTable, int) {
+	w.Ends = w.Ends[:0]
+	e, stop := t.start[before], min(len(text), pos+Reach)
+	class := &u.part.class
+	for i := pos; ; {
+		// The way of most characters: in ASCII, to a state that is known and says nothing.
+		c, at := uint32(0), i
+		for i < stop {
+			b := text[i]
+			if b >= utf8.RuneSelf {
+				break
+			}
+			c = uint32(class[b])
+			next := t.trans[e>>entryShift+c].Load()
+			if next&(entryKnown|entryEvent) != entryKnown {
+				break
+			}
+			e = next
+			i++
+		}
+		at = i
+		switch {
+		case i >= pos+Reach:
+			u.alive(w, t, e)
+			return t, i - pos
+		case i == len(text):
+			c = u.stride - 1
+		case text[i] < utf8.RuneSelf:
+			i++
+		default:
+			r, width := utf8.DecodeRuneInString(text[i:])
+			c = uint32(w.classOf(&u.part, r))
+			i += width
+		}
+		row := e >> entryShift
+		if e = t.trans[row+c].Load(); e == 0 {
+			t, e = u.step(t, row, c)
+		}
+		if e&entryEvent != 0 {
+			st := t.states[e>>entryShift/u.stride].Load()
+			for _, id := range st.hits {
+				w.end(int(id), at)
+			}
+			if len(st.pcs) == 0 && at < len(text) {
+				return t, i - pos
+			}
+		}
+		if at == len(text) {
+			return t, i - pos + 1
+		}
+	}
+}
+
+// alive adds the patterns that live in a state.
+func (u *Union) alive(w *Walker, t *unionTable, e uint32) {
+	last := -1
+	for _, pc := range t.states[e>>entryShift/u.stride].Load().pcs {
+		if id := int(u.owner[pc]); id != last {
+			last = id
+			w.end(id, -1)
+		}
+	}
+}
+
+func (w *Walker) end(pattern, at int) {
+	for i := range w.Ends {
+		if w.Ends[i].Pattern == pattern {
+			w.Ends[i].End = at
+			return
+		}
+	}
+	w.Ends = append(w.Ends, End{pattern, at})
+}
+
+// classOf remembers classes, which are looked up in long lists.
+func (w *Walker) classOf(p *part, r rune) uint16 {
+	m := &w.runes[uint32(r)%uint32(len(w.runes))]
+	if m.r != r {
+		m.r, m.c = r, p.wideOf(r)
+	}
+	return m.c
+}

@@ -117,7 +117,7 @@ Events are JSON objects, one a line:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return mended(err.Error(), "see: "+c.CommandPath()+" --help")
 	})
-	root.AddCommand(newProcess(e), newExplain(e), newClassify(e), newCompile(e), newTest(e), newVersion(e))
+	root.AddCommand(newProcess(e), newExplain(e), newClassify(e), newScan(e), newCompile(e), newTest(e), newVersion(e))
 	root.AddCommand(newInspect(e), newDiff(e), newKeygen(e))
 	return root
 }

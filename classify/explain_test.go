@@ -102,7 +102,7 @@ func TestExplain(t *testing.T) {
 
 // TestExplainOverlap: what loses its place to something surer says to what.
 func TestExplainOverlap(t *testing.T) {
-	e := accounts(t, classify.Builtin(), classify.Field{Name: "x", Value: "api_key=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"})
+	e := accounts(t, classify.Builtin(), classify.Field{Name: "x", Value: "api_key=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"})
 	lost := 0
 	for _, k := range e.Candidates {
 		if strings.HasPrefix(k.Because, "overlaps ") {

@@ -345,7 +345,7 @@ func TestGenericSpans(t *testing.T) {
 		{"openai-key", "OPENAI_API_KEY=sk-proj-9Zq3v8L1xR7tYw2Kd9sBnPa4FgHj6Mc0Ve5TbX1iU9o0", "sk-proj-9Zq3v8L1xR7tYw2Kd9sBnPa4FgHj6Mc0Ve5TbX1iU9o0", "the name is not part of it"},
 		{"generic-secret", "MY_API_KEY=9Zq3v8L1xR7tYw2Kd9sBnP;", "9Zq3v8L1xR7tYw2Kd9sBnP", "neither here"},
 		{"basic-auth-url", "postgres://app:s3cr3t-9@db.example.com/orders", "app:s3cr3t-9", "only the name and the password"},
-		{"github-token", "https://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@github.com", "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", "in an address"},
+		{"github-token", "https://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@github.com", "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", "in an address"},
 		{"mrz", "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10\n", "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10", "both lines"},
 		{"date-of-birth", "born 12 April 1980 in Ulm", "12 April 1980", "the place is another thing"},
 		{"person-title", "Dear Mrs. Jane Doe, hello", "Jane Doe", "the title is no name"},

@@ -159,7 +159,7 @@ const maxMatch = 64 << 10
 // A hunt is how far the search of one detector is in a text.
 type hunt struct {
 	round uint32
-	tries int // of the matches before last that were refused
+	tried int // bytes of the matches before last that were refused, see maxTried
 	last  int // where the first of them ended
 	from  int // no match that begins before counts
 	spare int // see [scan.Machine.Longest]
@@ -202,9 +202,13 @@ func (s *Scanner) settle(all []found) []found {
 
 func byPlace(a, b found) int { return cmp.Compare(a.start, b.start) }
 
-// maxTries bounds how many shorter or later matches are tried around one that a
-// check refused, so that a text made of near misses is still linear work.
-const maxTries = 32
+// maxTried bounds how much is tried around a match that a check refused, so that a
+// text made of near misses is still linear work: the bytes of all shorter and later
+// matches, each counted with tryCost more.
+const (
+	maxTried = 512
+	tryCost  = 16
+)
 
 // search appends what one detector finds at or above floor, in order, without
 // overlaps of its own.
@@ -266,9 +270,9 @@ func (s *Scanner) consider(at int, i int32, text string, k *known, floor int32, 
 		// A shorter match from the same place may hold, or one that begins a character
 		// later.
 		if whole >= h.last {
-			h.tries, h.last = 0, wholeEnd
+			h.tried, h.last = 0, wholeEnd
 		}
-		if h.tries++; h.tries >= maxTries {
+		if h.tried += wholeEnd - whole + tryCost; h.tried > maxTried {
 			h.from = h.last
 			return
 		}

@@ -284,14 +284,16 @@ func (m *Meter) holds(f *expr.Frame, p *expr.Program, w *watched) bool {
 	return ok && code == expr.OK
 }
 
-// maxTries bounds how many shorter or later matches are tried around one that was
-// refused.
-const maxTries = 32
+// What the classifier tries around a match that was refused.
+const (
+	maxTried = 512
+	tryCost  = 16
+)
 
 // search goes through the matches of a detector as the classifier does, so that
 // checks and suppressions see the same ones. It reports whether one was accepted.
 func (m *Meter) search(d *metered, text string) bool {
-	accepted, tries, last := false, 0, -1
+	accepted, tried, last := false, 0, -1
 	for from, limit := 0, len(text); from < len(text) && m.machine.Find(d.pattern, text, from, limit); {
 		start, end := m.machine.Span()
 		whole, wholeEnd := m.machine.Loc[0], m.machine.Loc[1]
@@ -302,15 +304,15 @@ func (m *Meter) search(d *metered, text string) bool {
 			continue
 		}
 		if whole >= last {
-			tries, last = 0, wholeEnd
+			tried, last = 0, wholeEnd
 		}
-		tries++
-		if shorter := wholeEnd - 1; tries < maxTries && shorter > whole && m.machine.Find(d.pattern, text, whole, shorter) && m.machine.Loc[0] == whole {
+		tried += wholeEnd - whole + tryCost
+		if shorter := wholeEnd - 1; tried <= maxTried && shorter > whole && m.machine.Find(d.pattern, text, whole, shorter) && m.machine.Loc[0] == whole {
 			from, limit = whole, shorter
 			continue
 		}
 		limit = len(text)
-		if from = last; tries < maxTries {
+		if from = last; tried <= maxTried {
 			_, width := utf8.DecodeRuneInString(text[whole:])
 			from = whole + width
 		}

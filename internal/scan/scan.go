@@ -40,11 +40,12 @@ var (
 type Pattern struct {
 	// The program that finds spans is made when a text first needs it: most texts,
 	// and most patterns, never do.
-	once  sync.Once
-	tree  *syntax.Regexp
-	prog  *syntax.Prog
-	insts []inst
-	start uint32
+	once      sync.Once
+	tree      *syntax.Regexp
+	prog      *syntax.Prog
+	stepsOnce sync.Once
+	insts     []inst
+	start     uint32
 	// first tells the bytes that a match can begin with.
 	first [4]uint64
 
@@ -109,7 +110,7 @@ func Compile(pattern string, caseSensitive bool) (*Pattern, error) {
 	return p, nil
 }
 
-// program makes the exact program.
+// program makes the program, from which the automata are made.
 func (p *Pattern) program() {
 	p.once.Do(func() {
 		prog, err := syntax.Compile(p.tree.Simplify())
@@ -117,7 +118,15 @@ func (p *Pattern) program() {
 			// What parses and passed the weighing compiles.
 			prog = &syntax.Prog{Inst: []syntax.Inst{{Op: syntax.InstFail}}}
 		}
-		p.insts, p.start, p.prog = newInsts(prog), uint32(prog.Start), prog
+		p.prog = prog
+	})
+}
+
+// steps makes the instructions that are followed one by one.
+func (p *Pattern) steps() {
+	p.program()
+	p.stepsOnce.Do(func() {
+		p.insts, p.start = newInsts(p.prog), uint32(p.prog.Start)
 		firsts(p.insts, p.start, &p.first, make([]bool, len(p.insts)))
 	})
 }
@@ -348,7 +357,7 @@ func (p *Pattern) automaton() *part {
 	if f := p.finder.Load(); f != nil {
 		return f
 	}
-	p.program()
+	p.steps()
 	f := &part{bytes: finderBytes, wideWords: true, first: p.first}
 	c := &charSets{byRunes: map[string]uint32{}}
 	f.roots = []uint32{f.add(p.prog, 0, c) + uint32(p.prog.Start)}
@@ -425,7 +434,7 @@ func (m *Machine) find(p *Pattern, text string, from, limit int) bool {
 }
 
 func (m *Machine) match(p *Pattern, text string, from, limit int) bool {
-	p.program()
+	p.steps()
 	m.ready(p)
 	now, next := &m.a, &m.b
 	found := false

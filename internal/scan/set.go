@@ -221,8 +221,49 @@ func (s *Set) join(members []uint32, parts int) *part {
 // charSets are the sets of characters that the instructions of a part take, each
 // once: by an instruction that takes it.
 type charSets struct {
-	sets    []*syntax.Inst
+	sets    []charSet
 	byRunes map[string]uint32
+}
+
+// A charSet is a set of characters: those of ASCII, and ranges of others, in order.
+type charSet struct {
+	ascii [2]uint64
+	wide  []rune // from, to, from, to, …
+}
+
+func charSetOf(in *syntax.Inst) (s charSet) {
+	ranges := in.Rune
+	switch {
+	case in.Op == syntax.InstRuneAny || in.Op == syntax.InstRuneAnyNotNL:
+		ranges = []rune{0, unicode.MaxRune}
+	case len(ranges) == 1:
+		// One character, and those that it is equal to without regard to case if the
+		// instruction says so.
+		r := ranges[0]
+		equal := []rune{r}
+		if syntax.Flags(in.Arg)&syntax.FoldCase != 0 {
+			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+				equal = append(equal, f)
+			}
+		}
+		slices.Sort(equal)
+		ranges = nil
+		for _, r := range equal {
+			ranges = append(ranges, r, r)
+		}
+	}
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= min(ranges[i+1], utf8.RuneSelf-1); r++ {
+			s.ascii[r>>6] |= 1 << (r & 63)
+		}
+		if ranges[i+1] >= utf8.RuneSelf {
+			s.wide = append(s.wide, max(ranges[i], utf8.RuneSelf), ranges[i+1])
+		}
+	}
+	if in.Op == syntax.InstRuneAnyNotNL {
+		s.ascii['\n'>>6] &^= 1 << ('\n' & 63)
+	}
+	return s
 }
 
 func (c *charSets) number(in *syntax.Inst) uint32 {
@@ -234,7 +275,7 @@ func (c *charSets) number(in *syntax.Inst) uint32 {
 	if !ok {
 		n = uint32(len(c.sets))
 		c.byRunes[string(key)] = n
-		c.sets = append(c.sets, in)
+		c.sets = append(c.sets, charSetOf(in))
 	}
 	return n
 }
@@ -266,18 +307,12 @@ func (p *part) add(prog *syntax.Prog, id uint32, c *charSets) (base uint32) {
 }
 
 // partition puts characters that no instruction tells apart into one class.
-func (p *part) partition(sets []*syntax.Inst, lower bool) {
+func (p *part) partition(sets []charSet, lower bool) {
 	classes := map[string]uint16{}
-	words := (len(sets) + 63) / 64
-	classOf := func(r rune, k kind) uint16 {
-		takes := make([]uint64, words)
-		for i, in := range sets {
-			if in.MatchRune(r) {
-				takes[i>>6] |= 1 << (i & 63)
-			}
-		}
-		key := make([]byte, 1, 1+8*words)
-		key[0] = byte(k)
+	takes := make([]uint64, (len(sets)+63)/64) // the sets that the character at hand lies in
+	var key []byte
+	classOf := func(k kind) uint16 {
+		key = append(key[:0], byte(k))
 		for _, t := range takes {
 			key = appendKey(appendKey(key, uint32(t)), uint32(t>>32))
 		}
@@ -286,19 +321,16 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) {
 			c = uint16(len(classes))
 			classes[string(key)] = c
 			p.kinds = append(p.kinds, k)
-			p.takes = append(p.takes, takes)
+			p.takes = append(p.takes, slices.Clone(takes))
 		}
 		return c
 	}
 	for r := range rune(utf8.RuneSelf) {
-		k := kindOther
-		switch {
-		case r == '\n':
-			k = kindLine
-		case syntax.IsWordChar(r):
-			k = kindWord
+		clear(takes)
+		for i := range sets {
+			takes[i>>6] |= sets[i].ascii[r>>6] >> (r & 63) & 1 << (i & 63)
 		}
-		p.class[r] = classOf(r, k)
+		p.class[r] = classOf(kinds[r])
 	}
 	if lower {
 		for r := 'A'; r <= 'Z'; r++ {
@@ -306,26 +338,16 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) {
 		}
 	}
 	// Only where a range of some set begins or ends can the class change.
+	var wide []int // the sets that have others than ASCII
 	p.wide = []rune{utf8.RuneSelf}
-	add := func(r rune) {
-		if r > utf8.RuneSelf {
-			p.wide = append(p.wide, r)
+	for i := range sets {
+		if len(sets[i].wide) > 0 {
+			wide = append(wide, i)
 		}
-	}
-	for _, in := range sets {
-		if len(in.Rune) == 1 {
-			// One character, and those that it is equal to without regard to case.
-			first := in.Rune[0]
-			for r, more := first, true; more; more = r != first {
-				add(r)
-				add(r + 1)
-				r = unicode.SimpleFold(r)
+		for j, r := range sets[i].wide {
+			if r += rune(j & 1); r <= unicode.MaxRune {
+				p.wide = append(p.wide, r)
 			}
-			continue
-		}
-		for i := 0; i+1 < len(in.Rune); i += 2 {
-			add(in.Rune[i])
-			add(in.Rune[i+1] + 1)
 		}
 	}
 	slices.Sort(p.wide)
@@ -334,10 +356,22 @@ func (p *part) partition(sets []*syntax.Inst, lower bool) {
 	if p.wideWords {
 		p.wideWord = make([]uint16, len(p.wide))
 	}
+	clear(takes)
+	at := make([]int, len(wide)) // the next range of each
 	for i, r := range p.wide {
-		p.wideClass[i] = classOf(r, kindOther)
+		for j, set := range wide {
+			ranges := sets[set].wide
+			for at[j] < len(ranges) && ranges[at[j]+1] < r {
+				at[j] += 2
+			}
+			takes[set>>6] &^= 1 << (set & 63)
+			if at[j] < len(ranges) && ranges[at[j]] <= r {
+				takes[set>>6] |= 1 << (set & 63)
+			}
+		}
+		p.wideClass[i] = classOf(kindOther)
 		if p.wideWords {
-			p.wideWord[i] = classOf(r, kindWord)
+			p.wideWord[i] = classOf(kindWord)
 		}
 	}
 	p.kinds = append(p.kinds, kindNone)

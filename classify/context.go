@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/privetdev/privet/internal/profile"
@@ -24,11 +25,20 @@ func before(text string, start int) string {
 // after is the text after a match.
 func after(text string, end int) string { return cut(text[end:], nearBytes) }
 
-// nearby looks for context words around a match. It remembers what it found around
-// the last one, which several detectors ask for.
+// nearby looks for context words around matches. It reads the words of the text
+// where matches are, once, and remembers what it found around the last match, which
+// several detectors ask for.
 type nearby struct {
+	list          []nearWord // those that begin in text[from:to], in order
+	buf           []byte     // their small letters
+	from, to      int
 	before, after phrases
-	words         wordList
+}
+
+// A nearWord is text[start:end], and buf[low:high] in small letters.
+type nearWord struct {
+	start, end, low, high int
+	entry                 *wordEntry // nil if no phrase begins with it
 }
 
 // phrases are the detectors of whose context a phrase stands on one side of a place.
@@ -52,58 +62,153 @@ func (p *phrases) has(detector int32) bool {
 	return p.any && p.detectors[detector>>6]>>(detector&63)&1 == 1
 }
 
-func (n *nearby) forget() { n.before.at, n.after.at = -1, -1 }
+// forget must be called before another text is asked about.
+func (n *nearby) forget() {
+	n.list, n.buf, n.from, n.to = n.list[:0], n.buf[:0], 0, 0
+	n.before.at, n.after.at = -1, -1
+}
 
 // has reports whether a phrase of a detector's context stands before or after
-// text[start:end], word by word and whole, within 80 bytes and six words. A word cut
-// by the window's edge does not count.
+// text[start:end], word by word and whole, within 80 bytes and six words.
 func (n *nearby) has(c *Classifier, text string, start, end int, detector int32) bool {
 	if n.before.at != start {
 		n.before.begin(c, start)
-		b := before(text, start)
-		n.words.read(b)
-		// The first word may be the end of a longer one.
-		first := 0
-		if from := start - len(b); from > 0 && n.words.n > 0 && joined(text, from) {
-			first = 1
+		n.read(c, text, start-nearBytes, start)
+		// The words from first to last lie before the match.
+		last := n.find(start)
+		for last > 0 && n.list[last-1].end > start {
+			last--
 		}
-		n.note(c, &n.before, max(first, n.words.n-nearWords))
+		first := last
+		for first > 0 && last-first < nearWords && n.list[first-1].start >= start-nearBytes {
+			first--
+		}
+		n.note(&n.before, first, last)
 	}
 	if n.before.has(detector) {
 		return true
 	}
 	if n.after.at != end {
 		n.after.begin(c, end)
-		a := after(text, end)
-		n.words.read(a)
-		if to := end + len(a); to < len(text) && n.words.n > 0 && joined(text, to) {
-			n.words.n--
+		n.read(c, text, start-nearBytes, end+nearBytes)
+		first := n.find(end)
+		last := first
+		for last < len(n.list) && last-first < nearWords && n.list[last].end <= end+nearBytes {
+			last++
 		}
-		n.words.n = min(n.words.n, nearWords)
-		n.note(c, &n.after, 0)
+		n.note(&n.after, first, last)
 	}
 	return n.after.has(detector)
 }
 
-// note marks the detectors of which a phrase begins at word i or later.
-func (n *nearby) note(c *Classifier, p *phrases, i int) {
-	x := c.index
-	for ; i < n.words.n; i++ {
-		w := n.words.word(i)
-		if !x.known.has(w) {
-			continue
-		}
-		e := x.words[string(w)]
+// find is the first word that begins at or after a place.
+func (n *nearby) find(at int) int {
+	i := len(n.list)
+	for i > 0 && n.list[i-1].start >= at {
+		i--
+	}
+	return i
+}
+
+// note marks the detectors of which a phrase stands in list[first:last].
+func (n *nearby) note(p *phrases, first, last int) {
+	for i := first; i < last; i++ {
+		e := n.list[i].entry
 		if e == nil {
 			continue
 		}
+	next:
 		for j := range e.phrases {
-			if f := &e.phrases[j]; n.words.goesOn(i+1, f.rest) {
-				p.detectors[f.detector>>6] |= 1 << (f.detector & 63)
-				p.any = true
+			f := &e.phrases[j]
+			if i+len(f.rest) >= last {
+				continue
 			}
+			for k, w := range f.rest {
+				l := &n.list[i+1+k]
+				if !isWordOf(n.buf[l.low:l.high], w, k == len(f.rest)-1) {
+					continue next
+				}
+			}
+			p.detectors[f.detector>>6] |= 1 << (f.detector & 63)
+			p.any = true
 		}
 	}
+}
+
+// maxNear bounds the words that are remembered.
+const maxNear = 1 << 10
+
+// read sees to it that the words which begin in text[from:to] are known.
+func (n *nearby) read(c *Classifier, text string, from, to int) {
+	from, to = max(from, 0), min(to, len(text))
+	for n := 1; n < utf8.UTFMax && from > 0 && from < len(text) && !utf8.RuneStart(text[from]); n++ {
+		from--
+	}
+	if from < n.from || from > n.to || len(n.list) > maxNear {
+		n.list, n.buf = n.list[:0], n.buf[:0]
+		n.from, n.to = from, from
+	}
+	for i := n.to; i < to; {
+		i = n.word(c, text, i)
+		n.to = i
+	}
+}
+
+// word reads on from a place to behind the next word, or to the end.
+func (n *nearby) word(c *Classifier, text string, i int) int {
+	prev := sepKind
+	if i > 0 {
+		r, _ := utf8.DecodeLastRuneInString(text[:i])
+		prev = kindOf(r)
+	}
+	var w nearWord
+	inside := false
+	for i < len(text) {
+		r, width := rune(text[i]), 1
+		var kind charKind
+		if r < utf8.RuneSelf {
+			kind = asciiKind[r]
+		} else {
+			r, width = utf8.DecodeRuneInString(text[i:])
+			kind = kindOf(r)
+		}
+		if kind == sepKind {
+			if inside {
+				break
+			}
+			prev, i = kind, i+width
+			continue
+		}
+		if begins(prev, kind, text, i+width) {
+			if inside {
+				break
+			}
+			inside = true
+			w.start, w.low = i, len(n.buf)
+		}
+		if inside && len(n.buf)-w.low < maxWord {
+			n.buf = utf8.AppendRune(n.buf, unicode.ToLower(r))
+		}
+		prev, i = kind, i+width
+	}
+	if inside {
+		w.end, w.high = i, len(n.buf)
+		if text := n.buf[w.low:w.high]; c.index.known.has(text) {
+			if e := c.index.words[string(text)]; e != nil && len(e.phrases) > 0 {
+				w.entry = e
+			}
+		}
+		n.list = append(n.list, w)
+	}
+	return i
+}
+
+// isWordOf reports whether w is the word p or, if it may be, its plural.
+func isWordOf[T string | []byte](w T, p string, plural bool) bool {
+	if plural && len(w) == len(p)+1 && w[len(p)] == 's' {
+		w = w[:len(p)]
+	}
+	return string(w) == p
 }
 
 // A wordHint rules out most words that are not in a set.
@@ -123,19 +228,4 @@ func (h *wordHint) add(w string) {
 func (h *wordHint) has(w []byte) bool {
 	n := hintOf(w)
 	return h[n>>6&31]>>(n&63)&1 == 1
-}
-
-// isWordOf reports whether w is the word p or, if it may be, its plural.
-func isWordOf[T string | []byte](w T, p string, plural bool) bool {
-	if plural && len(w) == len(p)+1 && w[len(p)] == 's' {
-		w = w[:len(p)]
-	}
-	return string(w) == p
-}
-
-// joined reports whether the characters on both sides of a place are of one word.
-func joined(text string, at int) bool {
-	a, _ := utf8.DecodeLastRuneInString(text[:at])
-	b, _ := utf8.DecodeRuneInString(text[at:])
-	return kindOf(a) != sepKind && kindOf(b) != sepKind
 }

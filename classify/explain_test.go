@@ -79,7 +79,7 @@ func TestExplain(t *testing.T) {
 		reason string
 	}{
 		{classify.Field{Name: "user_email"}, []string{"user.contact.email 0.9 ", "rule builtin/email: 0.9", "[email]", "counts"}, "a name"},
-		{classify.Field{Name: "x", Value: "jane@example.com"}, []string{"detector email-address at 0–16", "registered(match.groups["}, "a value with a check"},
+		{classify.Field{Name: "x", Value: "jane@example.com"}, []string{"detector email-address at 0–16", "email(match.text)"}, "a value with a check"},
 		{classify.Field{Name: "email", Value: "jane@example.com"}, []string{"together: 1 - (1-0.9) × (1-0.95)"}, "both"},
 		{classify.Field{Name: "ssn_ref", Value: "123-45-6789"}, []string{"+ 0.4 for context in the name or path: counts"}, "context in the name"},
 		{classify.Field{Name: "x", Value: "the ssn is 123-45-6789"}, []string{"+ 0.4 for context in the text around: counts"}, "context around"},

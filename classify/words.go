@@ -76,10 +76,7 @@ func (w *wordList) read(text string) {
 			prev = sepKind
 			continue
 		}
-		begins := prev == sepKind ||
-			(prev == digitKind) != (kind == digitKind) ||
-			kind == upperKind && (prev == lowerKind || prev == upperKind && nextKind(text, i) == lowerKind && !tailAt(text[i:]))
-		if begins {
+		if begins(prev, kind, text, i) {
 			if w.n == len(w.ends) {
 				return
 			}
@@ -101,6 +98,13 @@ func (w *wordList) read(text string) {
 		w.ends[w.n-1] = len(w.buf)
 		prev = kind
 	}
+}
+
+// begins reports whether a word begins with a character that is no separator, after
+// one of the kind prev and before text[next:].
+func begins(prev, kind charKind, text string, next int) bool {
+	return prev == sepKind || (prev == digitKind) != (kind == digitKind) ||
+		kind == upperKind && (prev == lowerKind || prev == upperKind && nextKind(text, next) == lowerKind && !tailAt(text[next:]))
 }
 
 // nextKind is the kind of the character at i, if there is one.

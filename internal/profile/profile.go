@@ -114,6 +114,7 @@ const (
 	FnYYMMDD      uint16 = 39
 	FnPhone       uint16 = 40
 	FnRegistered  uint16 = 41
+	FnEmail       uint16 = 42
 
 	FnUnder uint16 = 64
 )
@@ -219,6 +220,7 @@ var fieldFuncs = []expr.Func{
 	check(FnYYMMDD, "yymmdd", "six digits YYMMDD that are a day of some century"),
 	{ID: FnPhone, Name: "phone", Params: []expr.Type{expr.TString, expr.TString}, Result: expr.TBool, Cost: 1, Doc: "telephone number that can exist: with + or 00 for region \"\", else as it is dialled in a region such as us"},
 	check(FnRegistered, "registered", "domain name below a public suffix"),
+	check(FnEmail, "email", "e-mail address whose domain can exist"),
 }
 
 func check(id uint16, name, doc string) expr.Func {

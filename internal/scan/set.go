@@ -144,6 +144,9 @@ type part struct {
 	kinds     []kind     // of each class; the last is the end of the text
 	takes     [][]uint64 // by class: the sets of characters that it lies in
 
+	// tail is how many bytes from the end on decide, if all expressions must match up to
+	// the end and none is longer; or not positive.
+	tail        int
 	first       [4]uint64 // of a pattern's finder: bytes that a match can begin with
 	bytes       int       // what states may take
 	states      atomic.Pointer[setStates]
@@ -203,6 +206,11 @@ func (s *Set) join(members []uint32, parts int) *part {
 		prog, err := syntax.Compile(tree.Simplify())
 		if err != nil {
 			continue
+		}
+		if n, ok := atEnd(tree); ok && p.tail >= 0 {
+			p.tail = max(p.tail, n)
+		} else {
+			p.tail = -1
 		}
 		base := p.add(prog, s.ids[i], c)
 		if start := base + uint32(prog.Start); prog.StartCond()&syntax.EmptyBeginText != 0 {
@@ -406,6 +414,7 @@ func (p *part) reset() {
 // run adds what matches in text. It returns false if it gave up; then anything may
 // match besides.
 func (p *part) run(text string, m *Matches) bool {
+	text = p.end(text)
 	gen := p.states.Load()
 	st := gen.begin
 	for i := 0; i < len(text); i++ {
@@ -443,6 +452,83 @@ func (p *part) run(text string, m *Matches) bool {
 		m.Add(id)
 	}
 	return true
+}
+
+// end is the part of a text that decides.
+func (p *part) end(text string) string {
+	if p.tail <= 0 || len(text) <= p.tail {
+		return text
+	}
+	from := len(text) - p.tail
+	for n := 0; n < utf8.UTFMax-1 && !utf8.RuneStart(text[from]); n++ {
+		from++
+	}
+	return text[from:]
+}
+
+// maxTail is how far from the end on it is worth to look at the end only.
+const maxTail = 256
+
+// atEnd tells whether an expression matches only up to the end of a text, and how many
+// bytes from the end on decide then: the longest match, and a character before it.
+func atEnd(re *syntax.Regexp) (bytes int, ok bool) {
+	if n := longest(re); n >= 0 && n < maxTail/utf8.UTFMax && endsText(re) {
+		return (n + 2) * utf8.UTFMax, true
+	}
+	return 0, false
+}
+
+// longest is how many characters a match has at most; -1 if that is not bounded.
+func longest(re *syntax.Regexp) int {
+	n := 0
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpQuest:
+		return longest(re.Sub[0])
+	case syntax.OpStar, syntax.OpPlus:
+		return -1
+	case syntax.OpRepeat:
+		if n = longest(re.Sub[0]); n < 0 || re.Max < 0 || n*re.Max > 1<<20 {
+			return -1
+		}
+		return n * re.Max
+	case syntax.OpConcat, syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			m := longest(sub)
+			switch {
+			case m < 0:
+				return -1
+			case re.Op == syntax.OpConcat:
+				n += m
+			default:
+				n = max(n, m)
+			}
+		}
+	}
+	return n
+}
+
+// endsText reports whether every match ends at the end of the text.
+func endsText(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpEndText:
+		return true
+	case syntax.OpCapture:
+		return endsText(re.Sub[0])
+	case syntax.OpConcat:
+		return endsText(re.Sub[len(re.Sub)-1])
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			if !endsText(sub) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // step makes the state that follows st on a character of class c, or returns nil
@@ -511,6 +597,7 @@ func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) {
 
 // follow does what run does without making states.
 func (p *part) follow(text string, m *Matches) {
+	text = p.end(text)
 	w := p.spare.Swap(nil)
 	if w == nil {
 		w = &walker{seen: make([]uint32, len(p.insts))}

@@ -240,3 +240,37 @@ func BenchmarkSet(b *testing.B) {
 		}
 	})
 }
+
+// Expressions that match only up to the end look at the end alone, and say the same.
+func TestSetAtEnd(t *testing.T) {
+	exprs := []string{`[0-9][:/,]$`, `(?:^|[^0-9A-Za-z])-$`, `\b9[2-5]\d\d $`, `(?:a|bc){1,3}\z`, `\Bx$`, `(?m)^ab$`, `^abc$`, `é{2}.$`, `(?:x$|y\z)`, `$`, `\bcard $`}
+	sets := []*Set{NewSet(exprs, idsTo(len(exprs)), false)}
+	for i := range exprs {
+		sets = append(sets, NewSet(exprs[i:i+1], []uint32{0}, false))
+	}
+	pieces := []string{"a", "bc", "x", "9", "92", "1", ":", "-", " ", "é", "\xff", "\x80\x80\x80\x80", "日", "\n", "card", "y", "ab", "abc", strings.Repeat("z", 90)}
+	r := rand.New(rand.NewPCG(1, 9))
+	held := 0
+	for range 5000 {
+		var b strings.Builder
+		for range r.IntN(30) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		text := b.String()
+		agree(t, sets[0], exprs, text, false)
+		for i := range exprs {
+			agree(t, sets[i+1], exprs[i:i+1], text, false)
+		}
+		if regexp.MustCompile(exprs[0]).MatchString(text) {
+			held++
+		}
+	}
+	assert.Greater(t, held, 10)
+	n := 0
+	for _, s := range sets {
+		if (*s.parts.Load())[0].tail > 0 {
+			n++
+		}
+	}
+	assert.Equal(t, 10, n, "(?m) and the mixed set look at all")
+}

@@ -81,6 +81,7 @@ type Classifier struct {
 	rules      []rule
 	detectors  []detector
 	suppress   []suppress
+	adjust     []adjust
 	union      *scan.Union // of the patterns of all detectors, in their order
 	threshold  int
 	index      *index
@@ -112,11 +113,19 @@ type detector struct {
 	words                bool  // the check or a suppression reads field.words
 	muted                bool  // found only when an expression asks for it
 	suppress             []int // which suppressions look at its findings
+	adjust               []int // and which adjustments
+	raise                int32 // what adjustments add at most
 }
 
 type suppress struct {
 	id, reason string
 	when       *expr.Program
+}
+
+type adjust struct {
+	id, reason string
+	when       *expr.Program
+	add        int32
 }
 
 // Open makes a classifier from the bytes of a compiled policy. The error says why
@@ -200,6 +209,32 @@ func New(cl *bundle.Classification) (*Classifier, error) {
 			if d := &c.detectors[j]; len(s.Detectors) == 0 || slices.Contains(s.Detectors, d.id) {
 				d.suppress = append(d.suppress, i)
 				d.words = d.words || s.When.Vars()[profile.FieldWords]
+				d.groups = d.groups || s.When.Vars()[profile.MatchGroups]
+			}
+		}
+	}
+	for i := range cl.Adjust {
+		a := &cl.Adjust[i]
+		switch {
+		case a.When == nil || a.When.Env != profile.EnvMatch || a.When.Result() != expr.TBool:
+			return nil, invalid("no condition in adjustment", a.ID)
+		case a.Add < -1000 || a.Add > 1000:
+			return nil, invalid("more than 1 added in adjustment", a.ID)
+		}
+		for _, id := range a.Detectors {
+			if c.detector(id) < 0 {
+				return nil, invalid("unknown detector in adjustment", a.ID)
+			}
+		}
+		c.note(a.When)
+		c.adjust = append(c.adjust, adjust{a.ID, a.Reason, a.When, int32(a.Add)})
+		reads := a.When.Vars()
+		for j := range c.detectors {
+			if d := &c.detectors[j]; len(a.Detectors) == 0 || slices.Contains(a.Detectors, d.id) {
+				d.adjust = append(d.adjust, i)
+				d.raise += max(int32(a.Add), 0)
+				d.words = d.words || reads[profile.FieldWords]
+				d.groups = d.groups || reads[profile.MatchGroups]
 			}
 		}
 	}

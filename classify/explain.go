@@ -2,6 +2,7 @@ package classify
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -64,12 +65,20 @@ type CandidateReason struct {
 	// Because says why it was kept or why not: a check that failed, a suppression, an
 	// overlap, the threshold.
 	Because string
-	// Base is the confidence of the shape, or of the checked shape; Context what
-	// words around it or in the field's name added, and ContextFrom where those are.
+	// Base is the confidence of the shape, or of the checked shape; Steps are the
+	// adjustments that held; Context is what words around it or in the field's name
+	// added, and ContextFrom where those are.
 	// All are 0 for a match that was refused.
 	Base, Context, Confidence float64
 	ContextFrom               string
+	Steps                     []ConfidenceStep
 	Check                     []Condition // of the detector's check
+}
+
+// A ConfidenceStep is an adjustment that held for a match.
+type ConfidenceStep struct {
+	ID, Reason string
+	Add        float64
 }
 
 // maxCandidates bounds the candidates of an explanation.
@@ -286,6 +295,7 @@ type tracer struct {
 	watch   watch
 	frame   *expr.Frame
 	because string
+	steps   []ConfidenceStep
 }
 
 func (t *tracer) check(f *expr.Frame, p *expr.Program) {
@@ -300,14 +310,18 @@ func (t *tracer) suppressed(s *suppress) {
 	}
 }
 
+func (t *tracer) adjusted(a *adjust) {
+	t.steps = append(t.steps, ConfidenceStep{a.id, a.reason, float64(a.add) / 1000})
+}
+
 // add notes a candidate, once.
 func (t *tracer) add(i int32, start, end int) *CandidateReason {
 	d := &t.c.detectors[i]
-	k := CandidateReason{Detector: d.id, Category: t.c.categories[d.category].Key, Start: start, End: end, Because: t.because}
+	k := CandidateReason{Detector: d.id, Category: t.c.categories[d.category].Key, Start: start, End: end, Because: t.because, Steps: t.steps}
 	if t.frame != nil {
 		k.Check = t.watch.end(t.frame, nil)
 	}
-	t.frame, t.because = nil, ""
+	t.frame, t.because, t.steps = nil, "", nil
 	at := slices.IndexFunc(t.candidates, func(o CandidateReason) bool {
 		return o.Detector == k.Detector && o.Start == start && o.End == end
 	})
@@ -339,8 +353,12 @@ func (t *tracer) match(s *Scanner, i int32, n *known, start, end int, v verdict,
 		base = d.checked
 	}
 	k.Base, k.Confidence = float64(base)/1000, float64(confidence)/1000
+	unlifted := base
+	for _, step := range k.Steps {
+		unlifted += int32(math.Round(step.Add * 1000))
+	}
 	if near {
-		k.Context, k.ContextFrom = float64(confidence-base)/1000, "text around"
+		k.Context, k.ContextFrom = float64(confidence-unlifted)/1000, "text around"
 		if n.isNear(int(i)) {
 			k.ContextFrom = "name or path"
 		}

@@ -66,6 +66,13 @@ func (e *Explanation) Text() string {
 		made := ""
 		if k.Confidence > 0 {
 			made = " " + decimal(k.Base)
+			for _, step := range k.Steps {
+				sign, add := " + ", step.Add
+				if add < 0 {
+					sign, add = " - ", -add
+				}
+				made += sign + decimal(add) + " by " + step.ID
+			}
 			if k.ContextFrom != "" {
 				made += " + " + decimal(k.Context) + " for context in the " + k.ContextFrom
 			}
@@ -245,6 +252,18 @@ func (e *Explanation) JSON() []byte {
 		number("end", float64(k.End))
 		flag("kept", k.Kept)
 		number("start", float64(k.Start))
+		if len(k.Steps) > 0 {
+			w.Name("steps")
+			w.Open('[')
+			for _, step := range k.Steps {
+				w.Open('{')
+				number("add", step.Add)
+				text("id", step.ID)
+				text("reason", step.Reason)
+				w.Close('}')
+			}
+			w.Close(']')
+		}
 		w.Close('}')
 	}
 	w.Close(']')

@@ -237,17 +237,18 @@ func (s *Scanner) consider(at int, i int32, text string, k *known, floor int32, 
 		// Context is cheaper than a check. Where only context could lift the match to the
 		// floor and there is none, nothing is lost by passing on.
 		near := d.boost > 0 && !s.NoContext && (k.isNear(int(i)) || s.nearby.has(s.c, text, start, end, i))
-		best := d.checked
+		best := d.checked + d.raise
 		if near {
-			best = min(best+d.boost, 1000)
+			best += d.boost
 		}
 		if best < floor && (s.trace == nil || at > 0) {
 			return
 		}
 		confidence, v := s.judge(at, d, text, start, end)
 		if near && v == accepted {
-			confidence = min(confidence+d.boost, 1000)
+			confidence += d.boost
 		}
+		confidence = min(max(confidence, 0), 1000)
 		if s.trace != nil && at == 0 {
 			a, b := s.place(start, end)
 			s.trace.match(s, i, k, a, b, v, near, confidence, floor)
@@ -292,10 +293,10 @@ const (
 	accepted
 )
 
-// judge evaluates the check and the suppressions of a match. It gives the
-// confidence without context of one that is accepted.
+// judge evaluates the check, the suppressions and the adjustments of a match. It gives
+// the confidence without context of one that is accepted.
 func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32, verdict) {
-	if d.check == nil && len(d.suppress) == 0 {
+	if d.check == nil && len(d.suppress) == 0 && len(d.adjust) == 0 {
 		return d.base, accepted
 	}
 	l := &s.levels[at]
@@ -332,7 +333,9 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 		if s.trace != nil && at == 0 {
 			s.trace.check(&l.match, d.check)
 		}
-		if ok, code := l.match.EvalBool(d.check); !ok || code != expr.OK {
+		ok, code := l.match.EvalBool(d.check)
+		l.match.Trace = nil // of the check alone
+		if !ok || code != expr.OK {
 			return 0, refused
 		}
 		confidence = d.checked
@@ -343,6 +346,15 @@ func (s *Scanner) judge(at int, d *detector, text string, start, end int) (int32
 				s.trace.suppressed(&s.c.suppress[i])
 			}
 			return 0, suppressed
+		}
+	}
+	for _, i := range d.adjust {
+		a := &s.c.adjust[i]
+		if ok, code := l.match.EvalBool(a.when); ok && code == expr.OK {
+			confidence += a.add
+			if s.trace != nil && at == 0 {
+				s.trace.adjusted(a)
+			}
 		}
 	}
 	return confidence, accepted

@@ -29,7 +29,7 @@ func (s *Scanner) plainLook(text string, k *known) {
 // at random, and what joins them.
 func pieces(t *testing.T) []string {
 	var out []string
-	for _, name := range []string{"detectors.yaml", "secrets.yaml", "ids-americas.yaml", "ids-europe-west.yaml", "ids-europe-east.yaml", "ids-asia-pacific.yaml"} {
+	for _, name := range []string{"detectors.yaml", "secrets.yaml", "ids-americas.yaml", "ids-europe-west.yaml", "ids-europe-east.yaml", "ids-asia-pacific.yaml", "ids-world.yaml"} {
 		data, err := os.ReadFile("builtin/" + name)
 		require.NoError(t, err)
 		for line := range strings.Lines(string(data)) {

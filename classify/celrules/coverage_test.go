@@ -217,7 +217,7 @@ func TestPlantedHoles(t *testing.T) {
 // builtinFiles reads the built-in classification from its text, with its cases.
 func builtinFiles(t testing.TB) (sum bundle.Classification, docs []*source.Map, cases []Case) {
 	var ps source.Problems
-	for i, name := range []string{"taxonomy.yaml", "detectors.yaml", "ids-americas.yaml", "ids-europe-west.yaml", "ids-europe-east.yaml", "ids-asia-pacific.yaml", "secrets.yaml", "names.yaml"} {
+	for i, name := range []string{"taxonomy.yaml", "detectors.yaml", "ids-americas.yaml", "ids-europe-west.yaml", "ids-europe-east.yaml", "ids-asia-pacific.yaml", "ids-world.yaml", "secrets.yaml", "adjust.yaml", "names.yaml"} {
 		text, err := os.ReadFile(filepath.Join("..", "builtin", name))
 		require.NoError(t, err)
 		doc := source.Parse(name, text, &ps).Map(&ps, "file")

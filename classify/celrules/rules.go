@@ -2,6 +2,7 @@ package celrules
 
 import (
 	"errors"
+	"math"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -67,6 +68,9 @@ func Rules(doc *source.Map, prefix string, base *bundle.Classification, ps *sour
 	for _, n := range doc.Get("suppress").List(ps, "suppress") {
 		r.suppression(n)
 	}
+	for _, n := range doc.Get("adjust").List(ps, "adjust") {
+		r.adjustment(n)
+	}
 	for _, n := range doc.Get("rules").List(ps, "rules") {
 		r.rule(n)
 	}
@@ -81,7 +85,7 @@ func Rules(doc *source.Map, prefix string, base *bundle.Classification, ps *sour
 func Merge(base, more *bundle.Classification) (bundle.Classification, []string) {
 	out := bundle.Classification{
 		Categories: slices.Clone(base.Categories), Rules: slices.Clone(base.Rules), Detectors: slices.Clone(base.Detectors),
-		Suppress: slices.Clone(base.Suppress), Threshold: base.Threshold,
+		Suppress: slices.Clone(base.Suppress), Adjust: slices.Clone(base.Adjust), Threshold: base.Threshold,
 	}
 	var clash []string
 	text := func(p *expr.Program) string {
@@ -101,6 +105,9 @@ func Merge(base, more *bundle.Classification) (bundle.Classification, []string) 
 	})
 	join(&out.Suppress, more.Suppress, &clash, func(s *bundle.Suppress) string { return s.ID }, func(a, b *bundle.Suppress) bool {
 		return slices.Equal(a.Detectors, b.Detectors) && text(a.When) == text(b.When) && a.Reason == b.Reason
+	})
+	join(&out.Adjust, more.Adjust, &clash, func(a *bundle.Adjust) string { return a.ID }, func(a, b *bundle.Adjust) bool {
+		return slices.Equal(a.Detectors, b.Detectors) && text(a.When) == text(b.When) && a.Add == b.Add && a.Reason == b.Reason
 	})
 	return out, clash
 }
@@ -403,12 +410,7 @@ func (r *reader) suppression(n source.Node) {
 	defer m.Done()
 	id := r.id(m, "suppress")
 	s := bundle.Suppress{ID: id.Value, Reason: m.Need("reason").Text(r.ps, "reason").Value}
-	for _, t := range m.Get("detectors").Texts(r.ps, "detectors") {
-		if !r.detectors[t.Value] {
-			r.problem(t, "unknown detector "+strconv.Quote(t.Value), r.nearestDetector(t.Value))
-		}
-		s.Detectors = append(s.Detectors, t.Value)
-	}
+	s.Detectors = r.named(m)
 	s.When = r.listed(m, id)
 	if id.Value == "" {
 		return
@@ -419,6 +421,48 @@ func (r *reader) suppression(n source.Node) {
 		return
 	}
 	r.out.Suppress = append(r.out.Suppress, s)
+}
+
+// named reads the detectors that an entry is about; ids may end in *.
+func (r *reader) named(m *source.Map) (ids []string) {
+	for _, t := range m.Get("detectors").Texts(r.ps, "detectors") {
+		begin, many := strings.CutSuffix(t.Value, "*")
+		n := len(ids)
+		for _, id := range setKeys(r.detectors) {
+			if id == t.Value || many && strings.HasPrefix(id, begin) {
+				ids = append(ids, id)
+			}
+		}
+		if n == len(ids) {
+			r.problem(t, "unknown detector "+strconv.Quote(t.Value), r.nearestDetector(t.Value))
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func (r *reader) adjustment(n source.Node) {
+	m := n.Map(r.ps, "adjust")
+	defer m.Done()
+	id := r.id(m, "adjust")
+	a := bundle.Adjust{ID: r.full(id.Value), Reason: m.Need("reason").Text(r.ps, "reason").Value, Detectors: r.named(m)}
+	if when := m.Need("when"); when.Present() {
+		a.When = r.condition(profile.Match, when.Text(r.ps, "when"), "")
+	}
+	add := m.Need("add").Text(r.ps, "add")
+	if v, err := strconv.ParseFloat(add.Value, 64); add.Value != "" && (err != nil || !(v >= -1 && v <= 1) || v == 0) {
+		r.problem(add, "add is not a number between -1 and 1", "write what to add to the confidence, such as -0.3")
+	} else {
+		a.Add = int16(math.Round(v * 1000))
+	}
+	if id.Value == "" {
+		return
+	}
+	if slices.ContainsFunc(r.out.Adjust, func(o bundle.Adjust) bool { return o.ID == a.ID }) {
+		r.problem(id, "adjust "+strconv.Quote(id.Value)+" is given twice", "choose another id")
+		return
+	}
+	r.out.Adjust = append(r.out.Adjust, a)
 }
 
 // listed is the condition of a suppression: when, or lists of what the match is,

@@ -150,6 +150,9 @@ func TestFaults(t *testing.T) {
 		{detector("    check: match.text.finds(\"b\")\n") + "  - {id: b, category: user, pattern: b, confidence: {base: 0.1, checked: 0.5}, check: 'match.text.is(\"a\")'}\n", "6:12", "asks about itself", ""},
 		{"suppress:\n  - {id: a, detectors: [uiid], when: 'true', reason: x}\n", "2:25", "unknown detector", `did you mean "uuid"?`},
 		{"suppress:\n  - {id: a, when: 'true'}\n", "2:5", "needs reason", ""},
+		{"adjust:\n  - {id: a, reason: x, when: 'true'}\n", "2:5", "needs add", ""},
+		{"adjust:\n  - {id: a, reason: x, when: 'true', add: -3}\n", "2:43", "add is not a number between -1 and 1", "such as -0.3"},
+		{"adjust:\n  - {id: a, detectors: ['ux-*'], reason: x, when: 'true', add: 0.1}\n", "2:26", "unknown detector", ""},
 		{"suppress:\n  - {id: a, reason: x}\n", "2:10", "without a condition", "equals, begins, ends, matches"},
 		{"suppress:\n  - {id: a, reason: x, when: 'true', equals: [b]}\n", "2:30", "a condition beside a list", "one or the other"},
 		{"suppress:\n  - {id: a, reason: x, matches: ['(']}\n", "2:35", "regular expression is not valid", ""},
@@ -199,4 +202,36 @@ func TestRulesDeterministic(t *testing.T) {
 	}
 	first := encode()
 	require.Equal(t, first, encode())
+}
+
+// Adjustments add up, before context does, and the explanation names them.
+func TestAdjust(t *testing.T) {
+	var ps source.Problems
+	own, _ := read(t, `
+detectors:
+  - id: badge
+    category: user.workplace
+    pattern: 'EB-\d{4}'
+    context: [badge]
+    confidence: {base: 0.3, context: 0.2}
+adjust:
+  - {id: old, detectors: [bad*], when: match.digits.startsWith("0"), add: -0.2, reason: no longer in use}
+  - {id: gate, when: match.before.endsWith("gate "), add: 0.4, reason: seen at the gate}
+`, &ps)
+	require.NoError(t, ps.Err())
+	all, _ := celrules.Merge(builtin(t), &own)
+	encoded, err := (&bundle.Bundle{Name: "acme", Version: 1, Classification: all}).Encode()
+	require.NoError(t, err)
+	c, err := classify.Open(encoded)
+	require.NoError(t, err)
+	s := c.NewScanner()
+	for text, want := range map[string]float64{
+		"EB-1234": 0.3, "badge EB-1234": 0.5, "EB-0234": 0.1, "gate EB-1234": 0.7, "gate EB-0234": 0.5, "badge at gate EB-1234": 0.9,
+	} {
+		got, _ := s.Fires("badge", text)
+		assert.InDelta(t, want, got, 1e-9, text)
+		assert.Equal(t, want >= 0.4, len(s.Scan(nil, text)) == 1, "%s: adjustments count before the threshold", text)
+	}
+	text := c.Explain(classify.Field{Name: "x", Value: "gate EB-0234"}).Text()
+	assert.Contains(t, text, "0.3 - 0.2 by acme/old + 0.4 by acme/gate")
 }

@@ -108,8 +108,11 @@ func compareParts(out *[]change, a, b reflect.Value) {
 
 // partName is the name that Parts has for a field of a bundle.
 func partName(field string) string {
-	if field == "Suppress" {
+	switch field {
+	case "Suppress":
 		return "suppressions"
+	case "Adjust":
+		return "adjustments"
 	}
 	return snake(field)
 }

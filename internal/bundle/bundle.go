@@ -281,6 +281,17 @@ func (cl *Classification) walk(c *codec) {
 		c.condition(profile.Match, &s.When)
 		c.str(&s.Reason)
 	})
+	list(c, &cl.Adjust, func(c *codec, a *Adjust) {
+		c.str(&a.ID)
+		c.strs(&a.Detectors)
+		c.condition(profile.Match, &a.When)
+		add := int64(a.Add)
+		c.i64(&add)
+		if a.Add = int16(add); int64(a.Add) != add {
+			c.failed = true
+		}
+		c.str(&a.Reason)
+	})
 	c.u16(&cl.Threshold)
 }
 

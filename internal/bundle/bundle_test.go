@@ -24,6 +24,8 @@ func full(t testing.TB, v reflect.Value, n *int) {
 		v.SetBool(true)
 	case reflect.Uint8, reflect.Uint16, reflect.Uint64:
 		v.SetUint(uint64(*n%200 + 1))
+	case reflect.Int16:
+		v.SetInt(int64(*n%400) - 200)
 	case reflect.Int64:
 		v.SetInt(int64(*n)*1_000_003 - 500_000_000)
 	case reflect.Slice:
@@ -41,7 +43,7 @@ func full(t testing.TB, v reflect.Value, n *int) {
 			switch name := v.Type().Name(); {
 			case name == "Rule":
 				f.Set(reflect.ValueOf(program(t, profile.Field, expr.Bool(true))))
-			case name == "Detector" || name == "Suppress":
+			case name == "Detector" || name == "Suppress" || name == "Adjust":
 				f.Set(reflect.ValueOf(program(t, profile.Match, expr.Bool(true))))
 			case name == "Residency":
 				f.Set(reflect.ValueOf(program(t, profile.Policy, expr.String("EU"))))

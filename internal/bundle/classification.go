@@ -9,6 +9,7 @@ type Classification struct {
 	Rules      []Rule
 	Detectors  []Detector
 	Suppress   []Suppress
+	Adjust     []Adjust
 	// Threshold is the confidence below which a finding is kept for explanation
 	// but not reported; 400 unless the policy says otherwise.
 	Threshold uint16
@@ -45,6 +46,15 @@ type Detector struct {
 	Countries            []string // ISO 3166-1 alpha-2, lower case; none: everywhere
 	Floor                uint16   // a threshold of its own and one, so that 0 is none
 	Muted                bool     // finds only what an expression asks for
+}
+
+// An Adjust makes findings surer or less sure.
+type Adjust struct {
+	ID        string
+	Detectors []string      // which; none: all
+	When      *expr.Program // environment profile.Match, result bool
+	Add       int16         // to the confidence, in thousandths
+	Reason    string
 }
 
 // A Suppress takes findings away; nothing else does.

@@ -35,6 +35,7 @@ func (b *Bundle) Parts() []Part {
 		{"categories", len(cl.Categories), 1, func() { cl.Categories = nil }},
 		{"rules", len(cl.Rules), 1, func() { cl.Rules = nil }},
 		{"detectors", len(cl.Detectors), 1, func() { cl.Detectors = nil }},
+		{"adjustments", len(cl.Adjust), 1, func() { cl.Adjust = nil }},
 		{"suppressions", len(cl.Suppress), 1, func() { cl.Suppress = nil }},
 		{"threshold", 0, 1, func() { cl.Threshold = 0 }},
 		{"purposes", len(b.Purposes), 1, func() { left.Purposes = nil }},

@@ -472,20 +472,32 @@ const maxTail = 256
 // atEnd tells whether an expression matches only up to the end of a text, and how many
 // bytes from the end on decide then: the longest match, and a character before it.
 func atEnd(re *syntax.Regexp) (bytes int, ok bool) {
-	if n := longest(re); n >= 0 && n < maxTail/utf8.UTFMax && endsText(re) {
-		return (n + 2) * utf8.UTFMax, true
+	if n := longest(re); n >= 0 && n < maxTail && endsText(re) {
+		return n + 2*utf8.UTFMax, true
 	}
 	return 0, false
 }
 
-// longest is how many characters a match has at most; -1 if that is not bounded.
+// longest is how many bytes a match has at most; -1 if that is not bounded.
 func longest(re *syntax.Regexp) int {
 	n := 0
 	switch re.Op {
 	case syntax.OpLiteral:
-		return len(re.Rune)
-	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return 1
+		for _, r := range re.Rune {
+			most := r
+			if re.Flags&syntax.FoldCase != 0 {
+				for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+					most = max(most, f)
+				}
+			}
+			n += size(most)
+		}
+	case syntax.OpCharClass:
+		if len(re.Rune) > 0 {
+			n = size(re.Rune[len(re.Rune)-1])
+		}
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		n = utf8.UTFMax
 	case syntax.OpCapture, syntax.OpQuest:
 		return longest(re.Sub[0])
 	case syntax.OpStar, syntax.OpPlus:
@@ -509,6 +521,20 @@ func longest(re *syntax.Regexp) int {
 		}
 	}
 	return n
+}
+
+// size is how many bytes a character of that number or a lower one takes at most. A
+// byte that is no character stands for U+FFFD and is shorter.
+func size(r rune) int {
+	switch {
+	case r < utf8.RuneSelf:
+		return 1
+	case r < 1<<11:
+		return 2
+	case r < 1<<16:
+		return 3
+	}
+	return utf8.UTFMax
 }
 
 // endsText reports whether every match ends at the end of the text.

@@ -38,7 +38,7 @@ const (
 	// unionBytes is about what the states of a Union may take. When it is used up, all
 	// are forgotten. The built-in detectors take less than 2 MiB for prose, code and
 	// logs; texts made of random digits and blanks come near it.
-	unionBytes = 32 << 20
+	unionBytes = 48 << 20
 	// firstRows is how many states there is room for at first.
 	firstRows = 256
 )

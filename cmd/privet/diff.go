@@ -221,7 +221,7 @@ func wire(v reflect.Value) []byte {
 		}
 		return p.Append([]byte{1})
 	}
-	return fmt.Appendf(nil, "%q", v.Interface())
+	return fmt.Appendf(nil, "%#v", v.Interface())
 }
 
 // written is a value of a policy as its author would know it.
@@ -242,7 +242,12 @@ func written(name string, v reflect.Value) string {
 		if name == "Published" || name == "Effective" {
 			return day(x)
 		}
+	case int16:
+		return strconv.FormatFloat(float64(x)/1000, 'f', -1, 64)
 	case uint16: // shares of one, in thousandths
+		if name == "Floor" && x > 0 {
+			x--
+		}
 		return strconv.FormatFloat(float64(x)/1000, 'f', -1, 64)
 	}
 	if v.Kind() == reflect.Slice {

@@ -118,7 +118,7 @@ func fill(t testing.TB, v reflect.Value, n *int) {
 		v.SetBool(true)
 	case reflect.Uint8, reflect.Uint16, reflect.Uint64:
 		v.SetUint(uint64(*n%200 + 1))
-	case reflect.Int64:
+	case reflect.Int16, reflect.Int64:
 		v.SetInt(int64(*n) * 1000)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
@@ -136,7 +136,7 @@ func fill(t testing.TB, v reflect.Value, n *int) {
 func fillPrograms(t testing.TB, v reflect.Value, in string) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		env := map[string]*expr.Env{"Rule": profile.Field, "Detector": profile.Match, "Suppress": profile.Match}[in]
+		env := map[string]*expr.Env{"Rule": profile.Field, "Detector": profile.Match, "Suppress": profile.Match, "Adjust": profile.Match}[in]
 		if env == nil {
 			env = profile.Policy
 		}
@@ -206,12 +206,12 @@ func TestDiffLeavesNothingOut(t *testing.T) {
 			v.SetBool(!v.Bool())
 		case reflect.Uint8, reflect.Uint16, reflect.Uint64:
 			v.SetUint(v.Uint() + 1)
-		case reflect.Int64:
+		case reflect.Int16, reflect.Int64:
 			v.SetInt(v.Int() + 1)
 		case reflect.Slice:
 			v.Set(v.Slice(0, 1))
 		case reflect.Pointer:
-			if strings.HasSuffix(path, ".Rules.When") || strings.HasSuffix(path, ".Suppress.When") {
+			if strings.HasSuffix(path, ".Rules.When") || strings.HasSuffix(path, ".Suppress.When") || strings.HasSuffix(path, ".Adjust.When") {
 				return // these must be there
 			}
 			v.SetZero()

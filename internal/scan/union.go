@@ -29,6 +29,8 @@ type Union struct {
 	// deaf has a bit for two bytes, by the kind of what stands before them: no match
 	// begins with them.
 	deaf [kindLine + 1][1 << 10]atomic.Uint64
+	// deafWide has a bit for a class of characters outside ASCII.
+	deafWide [kindLine + 1][]atomic.Uint64
 }
 
 const (
@@ -89,6 +91,9 @@ func (u *Union) build() {
 	p.partition(c.sets, false)
 	p.walker.seen = make([]uint32, len(p.insts))
 	u.stride = uint32(len(p.kinds))
+	for k := range u.deafWide {
+		u.deafWide[k] = make([]atomic.Uint64, u.stride/64+1)
+	}
 	u.renew(firstRows)
 }
 
@@ -181,10 +186,14 @@ type End struct{ Pattern, End int }
 // ready to use; it serves one goroutine at a time.
 type Walker struct {
 	Ends  []End
-	runes [64]struct { // classes of characters seen last
-		r rune
-		c uint16
-	}
+	runes [512]wide // those seen last
+}
+
+// A wide is what is known about a character outside ASCII.
+type wide struct {
+	r     rune
+	class uint16
+	word  bool
 }
 
 // Next is the next place from pos on, before limit, where a match of some pattern
@@ -224,11 +233,20 @@ func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 			continue
 		}
 		r, width := utf8.DecodeRuneInString(text[pos:])
-		if t, _ = u.walk(w, t, text, pos, before); len(w.Ends) > 0 {
-			return pos
-		}
-		if before = kindOther; isWord(r) {
+		c := w.look(&u.part, r)
+		k := before
+		if before = kindOther; c.word {
 			before = kindWord
+		}
+		deaf := &u.deafWide[k][c.class>>6]
+		if deaf.Load()>>(c.class&63)&1 == 0 {
+			var seen int
+			if t, seen = u.walk(w, t, text, pos, k); len(w.Ends) > 0 {
+				return pos
+			}
+			if seen <= width {
+				deaf.Or(1 << (c.class & 63))
+			}
 		}
 		pos += width - 1
 	}
@@ -309,7 +327,7 @@ func (u *Union) walk(w *Walker, t *unionTable, text string, pos int, before kind
 			i++
 		default:
 			r, width := utf8.DecodeRuneInString(text[i:])
-			c = uint32(w.classOf(&u.part, r))
+			c = uint32(w.look(&u.part, r).class)
 			i += width
 		}
 		row := e >> entryShift
@@ -352,11 +370,11 @@ func (w *Walker) end(pattern, at int) {
 	w.Ends = append(w.Ends, End{pattern, at})
 }
 
-// classOf remembers classes, which are looked up in long lists.
-func (w *Walker) classOf(p *part, r rune) uint16 {
+// look remembers what is looked up in long lists.
+func (w *Walker) look(p *part, r rune) *wide {
 	m := &w.runes[uint32(r)%uint32(len(w.runes))]
 	if m.r != r {
-		m.r, m.c = r, p.wideOf(r)
+		*m = wide{r, p.wideOf(r), isWord(r)}
 	}
-	return m.c
+	return m
 }

@@ -137,9 +137,9 @@ func init() {
 		return letter + append(n, numerals{}.read(place(letter[0])+n.String()).cross(1, 2)%10).String()
 	}}
 
-	// Seven times 0 and 4, and 3 and 7, have cross sums that end alike; it stands at a digit of the
-	// month, where 0 and 4 would both be months, but few are: well over 99 of 100 are caught.
-	makers["de-social-security"] = maker{context: "Rentenversicherungsnummer", caught: 0.99, alone: true, make: func(r *rand.Rand) string {
+	// Seven times 0 and 4, and 3 and 7, have cross sums that end alike; but that is the weight of the
+	// month's first digit, which is 0 or 1: no wrong digit passes.
+	makers["de-social-security"] = maker{context: "Rentenversicherungsnummer", caught: 1, alone: true, make: func(r *rand.Rand) string {
 		day, letter, serial := dayOf(r, 1930, 2008), charsOf(r, digitsAndLetters[10:], 1), numeralsOf(r, 2).String()
 		d := int(day[6]-'0')*10 + int(day[7]-'0') + oneOf(r, 0, 0, 0, 50)
 		front := oneOf(r, "02", "04", "09", "13", "26", "29", "38", "39", "40", "53", "57", "69", "80", "89") + fmt.Sprintf("%02d", d) + day[4:6] + day[2:4]
@@ -158,9 +158,9 @@ func init() {
 	makers["de-passport"] = maker{context: "Reisepass", caught: 1, make: func(r *rand.Rand) string { return germanDocument(r, "CFGHJK") }}
 	makers["de-id-card"] = maker{context: "Personalausweis", caught: 1, make: func(r *rand.Rand) string { return germanDocument(r, "LMNPRTVWXYZ") }}
 
-	// The last character, a digit here, is not part of the sum; four to nine more are: at least
-	// three of four, and 0.86 of all.
-	makers["de-fuehrerschein"] = maker{context: "Führerscheinnummer", caught: 0.8, make: func(r *rand.Rand) string {
+	// The last character, a digit here, is not part of the sum, and of the others three to nine are
+	// digits: 0.84 of all wrong ones are caught.
+	makers["de-fuehrerschein"] = maker{context: "Führerscheinnummer", caught: 0.84, make: func(r *rand.Rand) string {
 		text := charsOf(r, "ABCDEFGHIJKLMNOP", 1) + numeralsOf(r, 3).String() + charsOf(r, digitsAndLetters, 5)
 		return text + string("0123456789X"[faces(text).sum(9, -1)%11]) + strconv.Itoa(r.IntN(10))
 	}}
@@ -191,16 +191,15 @@ func init() {
 		return inGroups("# ## ## ## ### ### ##", text+fmt.Sprintf("%02d", 97-append(numerals{}.read(front), n...).rest(97)))
 	}}
 
-	// 511 is 7 times 73, and neither divides a digit times a power of ten but for the digit 7, which
-	// 73 does not.
+	// 511 is 7 times 73, and 73 does not divide what a wrong digit adds, 1 to 9 times a power of ten.
 	makers["fr-spi"] = maker{context: "numéro fiscal", caught: 1, make: func(r *rand.Rand) string {
 		n := append(numerals{r.IntN(4)}, numeralsOf(r, 9)...)
 		return inGroups(oneOf(r, "#############", "## ## ### ### ###"), n.String()+fmt.Sprintf("%03d", n.rest(511)))
 	}}
 
-	// A number of one century may become one of the other: one in a hundred. In dots, since
-	// eleven digits in a row need a word.
-	makers["be-nrn"] = maker{context: "rijksregisternummer", caught: 0.98, alone: true, make: func(r *rand.Rand) string {
+	// A wrong number of one century may be right in the other: one in 97, less those whose day does
+	// not exist. In groups, since eleven digits in a row need a word.
+	makers["be-nrn"] = maker{context: "rijksregisternummer", caught: 0.99, alone: true, make: func(r *rand.Rand) string {
 		day := dayOf(r, 1930, 2020)
 		n := numerals{}.read(day[2:] + fmt.Sprintf("%03d", 1+r.IntN(998)))
 		key := 97 - n.rest(97)
@@ -239,9 +238,9 @@ func init() {
 		return string("XYZ"[n[0]]) + joint + n[1:].String() + joint + string("TRWAGMYFPDXBNJZSQVHLCKE"[n.rest(23)])
 	}}
 
-	// A 0 in front of the serial may be left out or not, and digits that become 0 there or were it
-	// have two chances of one in 97.
-	makers["es-nuss"] = maker{context: "NUSS", caught: 0.99, make: func(r *rand.Rand) string {
+	// 97 is prime; but a serial that begins with 0, or comes to by the wrong digit, is right by either
+	// of two sums, so one in 97 of those may pass.
+	makers["es-nuss"] = maker{context: "NUSS", caught: 0.998, make: func(r *rand.Rand) string {
 		province, serial := numerals{}.read(oneOf(r, "01", "08", "28", "41", "46", "50", "52")), numeralsOf(r, 8)
 		counted := serial
 		if serial[0] == 0 {
@@ -251,8 +250,8 @@ func init() {
 		return inGroups(oneOf(r, "############", "##/########/##", "## ######## ##"), province.String()+serial.String()+fmt.Sprintf("%02d", key))
 	}}
 
-	// The remainders 0 and 1 share the digit 0: 2/11/10 of the wrong digits pass.
-	makers["pt-nif"] = maker{context: "NIF", caught: 0.97, make: func(r *rand.Rand) string {
+	// The remainders 0 and 1 share the digit 0: 2/11/10 of the wrong digits pass, 1 - 0.018.
+	makers["pt-nif"] = maker{context: "NIF", caught: 0.98, make: func(r *rand.Rand) string {
 		n := append(numerals{oneOf(r, 1, 2, 3, 5, 6, 8, 9)}, numeralsOf(r, 7)...)
 		d := 11 - n.sum(9, -1)%11
 		if d > 9 {

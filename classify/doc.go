@@ -63,8 +63,8 @@
 // value in [Classifier.Field], and at the first [Scanner.MaxValue] bytes in a
 // Scanner, which reports when it left something out; [Scanner.ScanReader] searches
 // streams. A text is searched in time linear in its length, by all detectors at once,
-// and no match is longer than 64 KiB. Their automaton takes 1 to 2 MiB for prose,
-// code and logs and at most some 50 MiB for texts made to make it grow.
+// and no match is longer than 64 KiB. Their automaton takes a few MiB for prose
+// and code, and for texts full of numbers up to 32 MiB, twice that while it is renewed.
 //
 // # Plain form
 //

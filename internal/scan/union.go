@@ -38,9 +38,9 @@ const (
 	// alive after it are told one by one.
 	Reach = 64
 	// unionBytes is about what the states of a Union may take. When it is used up, all
-	// are forgotten. The built-in detectors take less than 2 MiB for prose, code and
-	// logs; texts made of random digits and blanks come near it.
-	unionBytes = 48 << 20
+	// are forgotten. The built-in detectors take a few MiB for prose and code;
+	// logs full of numbers, and random digits and blanks, use it up.
+	unionBytes = 32 << 20
 	// firstRows is how many states there is room for at first.
 	firstRows = 256
 )

@@ -246,6 +246,58 @@ func (b *Bundle) walk(c *codec) {
 		c.strs(&r.Purpose)
 	})
 	list(c, &b.Withhold, (*codec).clause)
+	b.Classification.walkLater(c)
+}
+
+// A pick is what a selection says of a detector.
+type pick struct {
+	detector uint64 // its place in the list
+	floor    uint16
+	muted    bool
+}
+
+// walkLater adds what bundles did not have at first. It stands at the end, and only
+// where there is something, so that older bundles keep their bytes and their meaning.
+func (cl *Classification) walkLater(c *codec) {
+	var picks []pick
+	for i := range cl.Detectors {
+		if d := &cl.Detectors[i]; d.Floor != 0 || d.Muted {
+			picks = append(picks, pick{uint64(i), d.Floor, d.Muted})
+		}
+	}
+	if c.reading && len(c.buf) == 0 || !c.reading && len(cl.Adjust)+len(picks) == 0 {
+		return
+	}
+	list(c, &cl.Adjust, func(c *codec, a *Adjust) {
+		c.str(&a.ID)
+		c.strs(&a.Detectors)
+		c.condition(profile.Match, &a.When)
+		add := int64(a.Add)
+		c.i64(&add)
+		if a.Add = int16(add); int64(a.Add) != add {
+			c.failed = true
+		}
+		c.str(&a.Reason)
+	})
+	list(c, &picks, func(c *codec, p *pick) {
+		c.u64(&p.detector)
+		c.u16(&p.floor)
+		c.flag(&p.muted)
+	})
+	if !c.reading {
+		return
+	}
+	if len(cl.Adjust)+len(picks) == 0 {
+		c.failed = true // one spelling
+	}
+	for i, p := range picks {
+		if p.detector >= uint64(len(cl.Detectors)) || i > 0 && p.detector <= picks[i-1].detector || p.floor == 0 && !p.muted {
+			c.failed = true
+			return
+		}
+		d := &cl.Detectors[p.detector]
+		d.Floor, d.Muted = p.floor, p.muted
+	}
 }
 
 func (cl *Classification) walk(c *codec) {
@@ -272,25 +324,12 @@ func (cl *Classification) walk(c *codec) {
 		c.u16(&d.Checked)
 		c.u16(&d.Boost)
 		c.strs(&d.Countries)
-		c.u16(&d.Floor)
-		c.flag(&d.Muted)
 	})
 	list(c, &cl.Suppress, func(c *codec, s *Suppress) {
 		c.str(&s.ID)
 		c.strs(&s.Detectors)
 		c.condition(profile.Match, &s.When)
 		c.str(&s.Reason)
-	})
-	list(c, &cl.Adjust, func(c *codec, a *Adjust) {
-		c.str(&a.ID)
-		c.strs(&a.Detectors)
-		c.condition(profile.Match, &a.When)
-		add := int64(a.Add)
-		c.i64(&add)
-		if a.Add = int16(add); int64(a.Add) != add {
-			c.failed = true
-		}
-		c.str(&a.Reason)
 	})
 	c.u16(&cl.Threshold)
 }

@@ -772,7 +772,7 @@ func (f *Frame) payCall(cost int, args []Value) bool {
 		if !f.take(n) {
 			return false
 		}
-		size := n + length(&args[i])>>4
+		size := n + length(args[i])>>4
 		if n > 0 && count > 0 {
 			pairs += min(times(n, total), times(size, count))
 		}
@@ -783,7 +783,7 @@ func (f *Frame) payCall(cost int, args []Value) bool {
 }
 
 // length is how many bytes a text has, or all the texts of a list or map.
-func length(v *Value) int {
+func length(v Value) int {
 	if l, ok := v.ref.(*[]string); ok {
 		n := 0
 		for _, s := range *l {
@@ -799,7 +799,7 @@ func length(v *Value) int {
 			key, e = v.Entry(i)
 			n += len(key)
 		}
-		n += length(&e)
+		n += length(e)
 	}
 	return n
 }

@@ -230,13 +230,13 @@ func TestErrors(t *testing.T) {
 // TestLostInstance: an instance that gives up is replaced, with the policy and the
 // secrets, and nobody but its own call notices.
 func TestLostInstance(t *testing.T) {
-	m := open(t, WithMemoryLimit(24<<20))
+	m := open(t, WithMemoryLimit(40<<20))
 	g, err := m.Guard(ctx, bundle(t), Secret{"contoso", 1, key()})
 	require.NoError(t, err)
 	defer g.Close(ctx)
 	before, err := g.Process(ctx, []byte(event))
 	require.NoError(t, err)
-	large := `{"at":"2026-03-28T10:00:00Z","purpose":"service.deliver","fields":{"a":[` + strings.Repeat(`"canary@example.test",`, 60000) + `0]}}`
+	large := `{"at":"2026-03-28T10:00:00Z","purpose":"service.deliver","fields":{"a":[` + strings.Repeat(`"canary@example.test",`, 100000) + `0]}}`
 	_, err = g.Process(ctx, []byte(large))
 	require.ErrorIs(t, err, ErrLost)
 	assert.NotContains(t, err.Error(), "canary")

@@ -35,8 +35,8 @@ func TestScanReader(t *testing.T) {
 	s, whole := c.NewScanner(), c.NewScanner()
 	whole.MaxValue = 0
 	rounds, total := 12, 0
-	if testing.Short() {
-		rounds = 2
+	if brief() {
+		rounds = 3
 	}
 	for round := range rounds {
 		var b strings.Builder

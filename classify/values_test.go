@@ -3,6 +3,7 @@ package classify
 import (
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,12 @@ func pieces(t *testing.T) []string {
 	return out
 }
 
+// brief reports whether a test should do less, as under the race detector.
+func brief() bool {
+	info, ok := debug.ReadBuildInfo()
+	return testing.Short() || ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 var joints = []string{" ", "\u00a0", "\u200b", "\u00ad", "４", "²", "⑫", "\u2011", "", ", ", "_", "-", ".", "\n", ": ", "=", "\"", "é", "日", "\xff", "/", "@", "1", "a"}
 
 // Looking for all detectors at once finds what looking for one after the other finds.
@@ -54,7 +61,7 @@ func TestLookAsPlain(t *testing.T) {
 	s, plain := c.NewScanner(), c.NewScanner()
 	total := 0
 	rounds := 4000
-	if testing.Short() {
+	if brief() {
 		rounds = 400
 	}
 	for i := range rounds {

@@ -118,6 +118,11 @@ var hostRules = []rule{
 	{name: "pseudonym imports the standard library and internal only", from: pseudonymRoom, to: set(outside).except(anyOf(private, pseudonymRoom)),
 		reason: "cryptography comes from the standard library"},
 
+	{name: "slogprivacy imports the standard library and ours only", from: exactly("privacy/slogprivacy"), to: thirdParty,
+		reason: "a log handler comes with nothing that the program does not have"},
+	{name: "no library imports slogprivacy", from: set(everything).except(anyOf(exactly("privacy/slogprivacy"), tools)), to: exactly("privacy/slogprivacy"), reach: true,
+		reason: "who writes a log is the program's affair, and encoding/json and reflection come with the handler"},
+
 	{name: "internal imports no public package", from: private.except(below("internal/conform", "internal/cmd", "internal/lint")), to: public, reach: true,
 		reason: "arrows point down; what both need lies in internal"},
 	{name: "nobody imports a tool", from: everything, to: below("internal/cmd", "internal/lint", "cmd", "examples"),
@@ -333,6 +338,7 @@ var lawful = []string{
 	"privacy -> classify, consent, retention, privacy/pseudonym, internal/bundle",
 	"privacy/policy -> privacy, classify/celrules, internal/source",
 	"privacy/pseudonym -> crypto/hmac, internal/bundle",
+	"privacy/slogprivacy -> privacy, classify, privacy/pseudonym, internal/jsondoc, log/slog, encoding/json, net/url",
 	"classify -> internal/bundle, github.com/cespare/xxhash/v2",
 	"classify/celrules -> github.com/google/cel-go/cel, internal/source, internal/bundle",
 	"github.com/google/cel-go/cel -> google.golang.org/protobuf/proto",
@@ -373,6 +379,8 @@ func TestPlantedArrowsAreFound(t *testing.T) {
 		{"consent -> github.com/cespare/xxhash/v2", "consent imports the standard library and internal only", "not even a small module"},
 		{"retention -> github.com/cespare/xxhash/v2", "retention imports the standard library and internal only", "not even a small module"},
 		{"privacy/pseudonym -> golang.org/x/crypto/argon2", "pseudonym imports the standard library and internal only", "cryptography is the standard library's"},
+		{"privacy/slogprivacy -> go.uber.org/zap", "slogprivacy imports the standard library and ours only", "another logger"},
+		{"privacy -> privacy/slogprivacy", "no library imports slogprivacy", "a guard that writes logs"},
 		{"internal/bundle -> classify", "internal imports no public package", "an arrow that points up"},
 		{"privacy -> cmd/privet", "nobody imports a tool", "a library that needs a program"},
 		{"privacy -> internal/conform", "conform is for tests", "cases inside the product"},

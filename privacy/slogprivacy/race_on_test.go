@@ -1,0 +1,5 @@
+//go:build race
+
+package slogprivacy_test
+
+const raceEnabled = true

@@ -38,7 +38,7 @@ func TestScanReader(t *testing.T) {
 	if brief() {
 		rounds = 3
 	}
-	for round := range rounds {
+	for round := 0; round < rounds || total < 1000; round++ {
 		var b strings.Builder
 		size := r.IntN(500_000)
 		for b.Len() < size {
@@ -78,7 +78,6 @@ func TestScanReader(t *testing.T) {
 		}
 		total += len(want)
 	}
-	assert.Greater(t, total, 1000)
 }
 
 func TestScanReaderErrors(t *testing.T) {

@@ -165,6 +165,13 @@ func (n *nearby) word(c *Classifier, text string, i int) int {
 	inside := false
 	for i < len(text) {
 		r, width := rune(text[i]), 1
+		if prev == lowerKind && inside && 'a' <= r && r <= 'z' { // most characters
+			if len(n.buf)-w.low < maxWord {
+				n.buf = append(n.buf, byte(r))
+			}
+			i++
+			continue
+		}
 		var kind charKind
 		if r < utf8.RuneSelf {
 			kind = asciiKind[r]

@@ -130,6 +130,7 @@ func (s *Scanner) nextHunt() {
 // that begin at from or later and before to.
 func (s *Scanner) hunt(text string, k *known, from, to int) {
 	floor, m := s.floor(), &s.levels[0].machine
+	s.walker.Begin()
 	for pos := from; ; pos++ {
 		if pos = s.c.union.Next(&s.walker, text, pos, to); pos < 0 {
 			return

@@ -359,7 +359,7 @@ func (p *Pattern) automaton() *part {
 	}
 	p.steps()
 	f := &part{bytes: finderBytes, wideWords: true, first: p.first}
-	c := &charSets{byRunes: map[string]uint32{}}
+	c := newCharSets()
 	f.roots = []uint32{f.add(p.prog, 0, c) + uint32(p.prog.Start)}
 	f.partition(c.sets, false)
 	f.walker.seen = make([]uint32, len(f.insts))

@@ -43,6 +43,9 @@ const (
 	// setGenerations is how often a part may forget its states and begin anew
 	// before it is split.
 	setGenerations = 3
+	// setRetry is how often a part is asked in vain before it makes states again. What
+	// making them in vain costs is then small beside the asking.
+	setRetry = 4096
 	// maxParts bounds how often a Set is split.
 	maxParts = 64
 )
@@ -152,9 +155,10 @@ type part struct {
 	states      atomic.Pointer[setStates]
 	generations atomic.Int32
 
-	mu     sync.Mutex // of making states
-	walker walker
-	spare  atomic.Pointer[walker] // for whoever goes on without states
+	mu      sync.Mutex // of making states
+	refused int        // how often there were no more states to have
+	walker  walker
+	spare   atomic.Pointer[walker] // for whoever goes on without states
 }
 
 // A walker follows instructions.
@@ -197,7 +201,7 @@ type setState struct {
 // join makes a part of several expressions, one of so many parts.
 func (s *Set) join(members []uint32, parts int) *part {
 	p := &part{members: members}
-	c := &charSets{byRunes: map[string]uint32{}}
+	c := newCharSets()
 	for _, i := range members {
 		tree, err := syntax.Parse(s.exprs[i], syntax.Perl)
 		if err != nil {
@@ -231,6 +235,18 @@ func (s *Set) join(members []uint32, parts int) *part {
 type charSets struct {
 	sets    []charSet
 	byRunes map[string]uint32
+	byPlace map[runesAt]uint32 // repeated parts of a pattern share their slice
+}
+
+type runesAt struct {
+	first *rune
+	len   int
+	op    syntax.InstOp
+	fold  bool
+}
+
+func newCharSets() *charSets {
+	return &charSets{byRunes: map[string]uint32{}, byPlace: map[runesAt]uint32{}}
 }
 
 // A charSet is a set of characters: those of ASCII, and ranges of others, in order.
@@ -275,6 +291,13 @@ func charSetOf(in *syntax.Inst) (s charSet) {
 }
 
 func (c *charSets) number(in *syntax.Inst) uint32 {
+	at := runesAt{op: in.Op, len: len(in.Rune), fold: syntax.Flags(in.Arg)&syntax.FoldCase != 0}
+	if at.len > 0 {
+		at.first = &in.Rune[0]
+	}
+	if n, ok := c.byPlace[at]; ok {
+		return n
+	}
 	key := appendKey([]byte{byte(in.Op)}, in.Arg&uint32(syntax.FoldCase))
 	for _, r := range in.Rune {
 		key = appendKey(key, uint32(r))
@@ -285,6 +308,7 @@ func (c *charSets) number(in *syntax.Inst) uint32 {
 		c.byRunes[string(key)] = n
 		c.sets = append(c.sets, charSetOf(in))
 	}
+	c.byPlace[at] = n
 	return n
 }
 
@@ -566,6 +590,11 @@ func (p *part) step(gen *setStates, st *setState, c int) *setState {
 		return next
 	}
 	if p.generations.Load() > setGenerations {
+		// Texts change: what used up the states may be over.
+		if p.refused++; p.refused%setRetry == 0 {
+			p.generations.Store(0)
+			p.reset()
+		}
 		return nil
 	}
 	w := &p.walker

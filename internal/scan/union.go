@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"regexp/syntax"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,9 +13,12 @@ import (
 // At each place where some match can begin, one deterministic automaton of all
 // patterns walks on through the text until none of them can match any more, which is
 // mostly soon. Places where it dies at once are known by their first two bytes and
-// passed over. So the work hardly depends on how many patterns there are, and the
+// passed over, and patterns that need what does not stand near take no part, see
+// [need]. So the work hardly depends on how many patterns there are, and the
 // automaton stays small: because every walk begins where a match does, its patterns
-// go in step instead of multiplying each other's states.
+// go in step instead of multiplying each other's states. To the automaton all digits
+// are one, because numbers would make states without end; a pattern that tells them
+// apart is asked itself.
 //
 // States are made when a text first needs them. Memory and work are bounded: see
 // unionBytes and Reach. A Union is safe for concurrent use. Nothing is made before
@@ -23,14 +27,53 @@ type Union struct {
 	patterns []*Pattern
 	once     sync.Once
 	part     part
+	needs    []uint8  // of the roots, as bits
 	owner    []uint16 // which pattern an instruction belongs to
+	coarse   []bool   // the patterns that tell digits apart
 	stride   uint32
 	table    atomic.Pointer[unionTable]
+	heard    [allNeeds + 1]atomic.Pointer[heard] // by the needs that are met
+}
+
+// A heard is what walks have found out about places: where no match begins.
+type heard struct {
 	// deaf has a bit for two bytes, by the kind of what stands before them: no match
-	// begins with them.
-	deaf [kindLine + 1][1 << 10]atomic.Uint64
-	// deafWide has a bit for a class of characters outside ASCII.
-	deafWide [kindLine + 1][]atomic.Uint64
+	// begins with them. asked has one where deaf is known.
+	deaf, asked [kindLine + 1][1 << 10]atomic.Uint64
+	// deafWide and askedWide have a bit for a class of characters outside ASCII.
+	deafWide, askedWide [kindLine + 1][]atomic.Uint64
+	// four remembers four bytes and what stands before them, with which no match begins,
+	// each in a place that it may lose to others.
+	four [1 << fourBits]atomic.Uint64
+}
+
+const fourBits = 12
+
+// pass goes on over places with which no match begins, and tells the kind of what
+// stands before the place that it comes to.
+func (h *heard) pass(text string, pos, limit int, before kind) (int, kind) {
+	limit = min(limit, len(text)-1)
+	for pos < limit && text[pos] < utf8.RuneSelf {
+		two := uint(text[pos])<<8 | uint(text[pos+1])
+		if h.deaf[before][two>>6].Load()>>(two&63)&1 == 0 {
+			break
+		}
+		before = kinds[text[pos]]
+		pos++
+	}
+	return pos, before
+}
+
+// fourAt is the key of the four bytes at pos and its place, 0 if not all are ASCII.
+func fourAt(text string, pos int, before kind) (key uint64, at uint32) {
+	if pos+4 > len(text) {
+		return 0, 0
+	}
+	b := uint32(text[pos]) | uint32(text[pos+1])<<8 | uint32(text[pos+2])<<16 | uint32(text[pos+3])<<24
+	if b&0x80808080 != 0 {
+		return 0, 0
+	}
+	return uint64(b)<<8 | uint64(before) | 1<<7, b * 0x9e3779b1 >> (32 - fourBits)
 }
 
 const (
@@ -52,14 +95,17 @@ type unionTable struct {
 	states []atomic.Pointer[unionState]
 	rows   int
 	byKey  map[string]uint32
-	start  [kindLine + 1]uint32 // entries, by the kind of the character before
-	bytes  int
+	// start are entries by the needs that are met and the kind of the character before,
+	// 0 for what is not known yet.
+	start [allNeeds + 1][kindLine + 1]atomic.Uint32
+	bytes int
 }
 
 // The flags of an entry.
 const (
 	entryKnown = 1 << iota
 	entryEvent // the state has hits, or nothing lives in it
+	entryDead  // neither
 	entryShift = iota
 )
 
@@ -76,25 +122,55 @@ func NewUnion(patterns []*Pattern) *Union { return &Union{patterns: patterns} }
 func (u *Union) build() {
 	p := &u.part
 	p.wideWords = true
-	c := &charSets{byRunes: map[string]uint32{}}
+	c := newCharSets()
+	u.coarse = make([]bool, len(u.patterns))
 	for i, pat := range u.patterns {
 		if pat == nil {
 			continue
 		}
-		pat.program()
-		base := p.add(pat.prog, uint32(i), c)
-		p.roots = append(p.roots, base+uint32(pat.prog.Start))
-		for range pat.prog.Inst {
-			u.owner = append(u.owner, uint16(i))
+		for _, branch := range branches(pat.tree) {
+			prog, err := syntax.Compile(branch.Simplify())
+			if err != nil {
+				continue // what parses and passed the weighing compiles
+			}
+			base := p.add(prog, uint32(i), c)
+			p.roots = append(p.roots, base+uint32(prog.Start))
+			u.needs = append(u.needs, needOf(branch))
+			for pc := range prog.Inst {
+				u.owner = append(u.owner, uint16(i))
+				if in := &p.insts[int(base)+pc]; in.op == opRune {
+					digits := c.sets[in.arg].ascii[0] & allDigits
+					u.coarse[i] = u.coarse[i] || digits != 0 && digits != allDigits
+				}
+			}
+		}
+	}
+	for i := range c.sets {
+		if c.sets[i].ascii[0]&allDigits != 0 {
+			c.sets[i].ascii[0] |= allDigits
 		}
 	}
 	p.partition(c.sets, false)
 	p.walker.seen = make([]uint32, len(p.insts))
 	u.stride = uint32(len(p.kinds))
-	for k := range u.deafWide {
-		u.deafWide[k] = make([]atomic.Uint64, u.stride/64+1)
-	}
 	u.renew(firstRows)
+}
+
+// allDigits are the bits of the digits in the set of an instruction.
+const allDigits = (1<<10 - 1) << '0'
+
+// heardAt is what is known about places where needs are met.
+func (u *Union) heardAt(met uint8) *heard {
+	if h := u.heard[met].Load(); h != nil {
+		return h
+	}
+	h := new(heard)
+	for k := range h.deafWide {
+		h.deafWide[k] = make([]atomic.Uint64, u.stride/64+1)
+		h.askedWide[k] = make([]atomic.Uint64, u.stride/64+1)
+	}
+	u.heard[met].CompareAndSwap(nil, h)
+	return u.heard[met].Load()
 }
 
 // renew begins a generation with room for so many states. The caller holds the lock,
@@ -102,12 +178,37 @@ func (u *Union) build() {
 func (u *Union) renew(rows int) *unionTable {
 	t := &unionTable{byKey: map[string]uint32{}, rows: 0,
 		trans: make([]atomic.Uint32, rows*int(u.stride)), states: make([]atomic.Pointer[unionState], rows)}
-	begin := slices.Clone(u.part.roots)
-	slices.Sort(begin)
-	for k := range t.start {
-		t.start[k] = u.make(t, begin, nil, kind(k))
-	}
 	u.table.Store(t)
+	return t
+}
+
+// begin is the state in which a walk begins. It returns the table that it is of.
+func (u *Union) begin(t *unionTable, met uint8, before kind) (*unionTable, uint32) {
+	if e := t.start[met][before].Load(); e != 0 {
+		return t, e
+	}
+	p := &u.part
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t = u.room(); t.start[met][before].Load() == 0 {
+		var pcs []uint32
+		for i, pc := range p.roots {
+			if u.needs[i]&^met == 0 {
+				pcs = append(pcs, pc)
+			}
+		}
+		slices.Sort(pcs)
+		t.start[met][before].Store(u.make(t, pcs, nil, before))
+	}
+	return t, t.start[met][before].Load()
+}
+
+// room is the table at hand, with room for one more state. The caller holds the lock.
+func (u *Union) room() *unionTable {
+	t := u.table.Load()
+	if t.rows == len(t.states) || t.bytes > unionBytes {
+		return u.grow(t)
+	}
 	return t
 }
 
@@ -125,8 +226,11 @@ func (u *Union) make(t *unionTable, pcs, hits []uint32, prev kind) uint32 {
 		return e
 	}
 	e := uint32(t.rows)*u.stride<<entryShift | entryKnown
-	if len(hits) > 0 || len(pcs) == 0 {
+	switch {
+	case len(hits) > 0:
 		e |= entryEvent
+	case len(pcs) == 0:
+		e |= entryEvent | entryDead
 	}
 	t.states[t.rows].Store(&unionState{pcs: slices.Clone(pcs), hits: slices.Clone(hits), prev: prev})
 	t.byKey[string(key)] = e
@@ -146,13 +250,7 @@ func (u *Union) step(t *unionTable, row, class uint32) (*unionTable, uint32) {
 	}
 	st := t.states[row/u.stride].Load()
 	p.advance(&p.walker, st.pcs, st.prev, false, int(class))
-	next := t
-	if now := u.table.Load(); now != t {
-		next = now // another goroutine began anew
-	}
-	if next.rows == len(next.states) || next.bytes > unionBytes {
-		next = u.grow(next)
-	}
+	next := u.room() // another one if states were forgotten, here or by another goroutine
 	e := u.make(next, p.walker.waiting, p.walker.hits, p.kinds[class])
 	if next == t {
 		t.trans[row+class].Store(e)
@@ -165,7 +263,7 @@ func (u *Union) grow(t *unionTable) *unionTable {
 	if t.bytes > unionBytes {
 		return u.renew(len(t.states))
 	}
-	more := &unionTable{byKey: t.byKey, rows: t.rows, start: t.start, bytes: t.bytes,
+	more := &unionTable{byKey: t.byKey, rows: t.rows, bytes: t.bytes,
 		trans: make([]atomic.Uint32, 2*len(t.trans)), states: make([]atomic.Pointer[unionState], 2*len(t.states))}
 	for i := range t.trans {
 		more.trans[i].Store(t.trans[i].Load())
@@ -173,21 +271,30 @@ func (u *Union) grow(t *unionTable) *unionTable {
 	for i := range t.rows {
 		more.states[i].Store(t.states[i].Load())
 	}
+	for i := range t.start {
+		for k := range t.start[i] {
+			more.start[i][k].Store(t.start[i][k].Load())
+		}
+	}
 	u.table.Store(more)
 	return more
 }
 
 // An End says that a match of a pattern that begins at a known place ends at End, as
-// the longest. End is -1 if the pattern is alive beyond [Reach], so that only a search
-// of its own can tell.
+// the longest. End is -1 if only a search of its own can tell whether it matches.
 type End struct{ Pattern, End int }
 
 // A Walker goes through texts with a Union. It keeps its memory. The zero Walker is
 // ready to use; it serves one goroutine at a time.
 type Walker struct {
 	Ends  []End
+	view  view
 	runes [512]wide // those seen last
 }
+
+// Begin must be called before another text is walked through, or the same from an
+// earlier place.
+func (w *Walker) Begin() { w.view = view{} }
 
 // A wide is what is known about a character outside ASCII.
 type wide struct {
@@ -201,30 +308,54 @@ type wide struct {
 // none. text is what stands before and after as well.
 func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 	u.once.Do(u.build)
-	t := u.table.Load()
+	t, all := u.table.Load(), u.heardAt(allNeeds)
+	near := u.heardAt(w.view.needs) // as long as the view is the same
 	before := kindAt(text, pos)
 	for ; pos < limit; pos++ {
+		if pos, before = all.pass(text, pos, limit, before); pos == limit {
+			break
+		}
 		b := text[pos]
 		if b < utf8.RuneSelf {
 			k := before
 			before = kinds[b]
-			if pos+1 < len(text) {
-				two := uint(b)<<8 | uint(text[pos+1])
-				deaf := &u.deaf[k][two>>6]
-				if deaf.Load()>>(two&63)&1 == 1 {
-					continue
-				}
-				var seen int
-				if t, seen = u.walk(w, t, text, pos, k); len(w.Ends) > 0 {
+			if pos+1 == len(text) {
+				if t, _ = u.walk(w, t, text, pos, allNeeds, k); len(w.Ends) > 0 {
 					return pos
-				}
-				if seen < 2 || seen == 2 && text[pos+1] < utf8.RuneSelf {
-					deaf.Or(1 << (two & 63))
 				}
 				continue
 			}
-			if t, _ = u.walk(w, t, text, pos, k); len(w.Ends) > 0 {
+			two := uint(b)<<8 | uint(text[pos+1])
+			word, bit := two>>6, uint64(1)<<(two&63)
+			// Only where a match can begin is it worth while to look for what it needs.
+			met, h := uint8(allNeeds), all
+			if all.asked[k][word].Load()&bit != 0 {
+				if pos >= w.view.same {
+					w.view.look(text, pos)
+					near = u.heardAt(w.view.needs)
+				}
+				met, h = w.view.needs, near
+				if h.deaf[k][word].Load()&bit != 0 {
+					continue
+				}
+			}
+			four, at := fourAt(text, pos, k)
+			if four != 0 && h.four[at].Load() == four {
+				continue
+			}
+			var seen int
+			t, seen = u.walk(w, t, text, pos, met, k)
+			if h == all && all.asked[k][word].Load()&bit == 0 {
+				all.asked[k][word].Or(bit)
+			}
+			if len(w.Ends) > 0 {
 				return pos
+			}
+			if four != 0 && seen <= 4 {
+				h.four[at].Store(four)
+			}
+			if seen < 2 || seen == 2 && text[pos+1] < utf8.RuneSelf {
+				h.deaf[k][word].Or(bit)
 			}
 			continue
 		}
@@ -238,14 +369,26 @@ func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 		if before = kindOther; c.word {
 			before = kindWord
 		}
-		deaf := &u.deafWide[k][c.class>>6]
-		if deaf.Load()>>(c.class&63)&1 == 0 {
-			var seen int
-			if t, seen = u.walk(w, t, text, pos, k); len(w.Ends) > 0 {
-				return pos
+		word, bit := c.class>>6, uint64(1)<<(c.class&63)
+		if all.deafWide[k][word].Load()&bit == 0 {
+			met, h := uint8(allNeeds), all
+			if all.askedWide[k][word].Load()&bit != 0 {
+				if pos >= w.view.same {
+					w.view.look(text, pos)
+					near = u.heardAt(w.view.needs)
+				}
+				met, h = w.view.needs, near
 			}
-			if seen <= width {
-				deaf.Or(1 << (c.class & 63))
+			if h.deafWide[k][word].Load()&bit == 0 {
+				var seen int
+				t, seen = u.walk(w, t, text, pos, met, k)
+				h.askedWide[k][word].Or(bit)
+				if len(w.Ends) > 0 {
+					return pos
+				}
+				if seen <= width {
+					h.deafWide[k][word].Or(bit)
+				}
 			}
 		}
 		pos += width - 1
@@ -296,9 +439,10 @@ func kindAt(text string, pos int) kind {
 
 // walk fills w.Ends with what begins at pos. It returns how many bytes it
 // looked at; the end of the text counts as one.
-func (u *Union) walk(w *Walker, t *unionTable, text string, pos int, before kind) (*unionTable, int) {
+func (u *Union) walk(w *Walker, t *unionTable, text string, pos int, met uint8, before kind) (*unionTable, int) {
 	w.Ends = w.Ends[:0]
-	e, stop := t.start[before], min(len(text), pos+Reach)
+	t, e := u.begin(t, met, before)
+	stop := min(len(text), pos+Reach)
 	class := &u.part.class
 	for i := pos; ; {
 		// The way of most characters: in ASCII, to a state that is known and says nothing.
@@ -311,6 +455,9 @@ func (u *Union) walk(w *Walker, t *unionTable, text string, pos int, before kind
 			c = uint32(class[b])
 			next := t.trans[e>>entryShift+c].Load()
 			if next&(entryKnown|entryEvent) != entryKnown {
+				if next&entryDead != 0 {
+					return t, i + 1 - pos
+				}
 				break
 			}
 			e = next
@@ -337,6 +484,10 @@ func (u *Union) walk(w *Walker, t *unionTable, text string, pos int, before kind
 		if e&entryEvent != 0 {
 			st := t.states[e>>entryShift/u.stride].Load()
 			for _, id := range st.hits {
+				at := at
+				if u.coarse[id] {
+					at = -1
+				}
 				w.end(int(id), at)
 			}
 			if len(st.pcs) == 0 && at < len(text) {

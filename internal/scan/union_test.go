@@ -29,6 +29,7 @@ func ends(patterns []*Pattern, text string) map[int][]End {
 // agreeAt compares the two on one text.
 func agreeAt(u *Union, w *Walker, text string) error {
 	want := ends(u.patterns, text)
+	w.Begin()
 	got := map[int][]End{}
 	for pos := 0; pos < len(text); pos++ {
 		if pos = u.Next(w, text, pos, len(text)); pos < 0 {
@@ -67,6 +68,7 @@ func asRegexp(u *Union, w *Walker, sources []string, caseSensitive func(int) boo
 	if !isASCII(text) {
 		return nil
 	}
+	w.Begin()
 	from, got := make([]int, len(sources)), make([][][]int, len(sources))
 	for pos := 0; pos < len(text); pos++ {
 		if pos = u.Next(w, text, pos, len(text)); pos < 0 {
@@ -101,6 +103,7 @@ func asRegexp(u *Union, w *Walker, sources []string, caseSensitive func(int) boo
 var unionPatterns = []string{
 	`(?:\b|_)(?P<span>\d{3}-\d{2}-\d{4})(?:\b|_)`, `\b[\p{L}\p{N}_][\p{L}\p{N}._+-]*@[a-z.]+\b`, `(?:^|[^0-9a-z])(?P<span>\+\d{2,})`, `eyJ[a-z0-9]{8,}`,
 	`\b(?:\d[ -]?){4,19}\b`, `password\s{0,3}[:=]\s{0,3}\S{4,}`, `[a-z]+`, `k|ss`, `(?m)^x.*$`, `\Ba\B`, `é+`, `日\b`, `\d+(?:,\d{3})*`, `.b`, `a{1,100}b?`,
+	`\b[a-z]{2,8}: ?x`, `[a-z]{1,3}[ -][1-4]\d`, `\b(?:[ab]{1,20}:|k[a-z ]{1,30}@|yJ)`, `\b(?:[a-z ]{0,40}[0-5]|ab)\b`, `s[^:]{0,62}:`, `1?[a-z]{5}(?:1|2)\b`,
 }
 
 func TestUnion(t *testing.T) {
@@ -157,6 +160,94 @@ func TestUnionRenews(t *testing.T) {
 		}
 		require.NoError(t, agreeAt(u, w, string(b)))
 	}
+}
+
+// What a need says about a pattern, and how patterns are split.
+func TestNeeds(t *testing.T) {
+	for _, tt := range []struct {
+		pattern string
+		mark    int
+		at      int // -1: not needed
+		reason  string
+	}{
+		{`a@`, markAt, 1, "behind one letter"},
+		{`k@`, markAt, 3, "the Kelvin sign is a k of three bytes"},
+		{`(?:\b|_)\d`, markDigit, 1, "behind one character or none"},
+		{`[a-z]+@`, markAt, -1, "without bound"},
+		{`[^@]{0,3}@`, markAt, 12, "characters of four bytes"},
+		{`a?(?:b:|cde:)`, markColon, 4, "the longest way"},
+		{`a(?:b:|cde)`, markColon, -1, "not on all ways"},
+		{`a(?:1|2)?`, markDigit, -1, "may be missing"},
+		{`a(?:xx1){2,3}`, markDigit, 3, "the first round"},
+		{`a(?:x1){0,3}`, markDigit, -1, "no round"},
+		{`[1-3]`, markDigit, 0, "some digits"},
+		{`[1-3a]`, markDigit, -1, "or a letter"},
+		{`(?i:a)(b(1))`, markDigit, 2, "in groups"},
+		{`\d`, markDigit, 0, "digits of ASCII"},
+		{`\pN`, markDigit, -1, "digits of all scripts"},
+		{`(?:a1)+`, markDigit, 1, "once at least"},
+		{`(?:a1)*`, markDigit, -1, "or never"},
+		{`.1`, markDigit, 4, "any character"},
+	} {
+		p, err := Compile(tt.pattern+"x", false)
+		require.NoError(t, err)
+		at, ok := latest(p.tree, tt.mark)
+		if !ok {
+			at = -1
+		}
+		assert.Equal(t, tt.at, at, "%s: %s", tt.pattern, tt.reason)
+	}
+	for _, tt := range []struct {
+		pattern string
+		want    []uint8
+		reason  string
+	}{
+		{`[a-z]{2}x|[a-z]{3}@`, []uint8{0, 1}, "two branches"},
+		{`\b(?P<span>[a-z]{2}x|[a-z]{3}:)\b`, []uint8{0, 2}, "inside of a group"},
+		{`[a-z]{3}[xy]|[a-z]x`, []uint8{0}, "nothing is needed"},
+		{`[a-z]{3}:[xy]|[a-z]:`, []uint8{2}, "all need the same"},
+	} {
+		p, err := Compile(tt.pattern, false)
+		require.NoError(t, err)
+		var got []uint8
+		for _, b := range branches(p.tree) {
+			got = append(got, needOf(b))
+		}
+		assert.Equal(t, tt.want, got, "%s: %s", tt.pattern, tt.reason)
+	}
+}
+
+// A view tells what a look at each place would tell.
+func TestView(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	met := 0
+	for range 300 {
+		b := []byte(strings.Repeat("a", r.IntN(1500)))
+		for range r.IntN(6) {
+			if len(b) > 0 {
+				b[r.IntN(len(b))] = "@:07é"[r.IntN(5)]
+			}
+		}
+		text, v := string(b), view{}
+		for pos := 0; pos < len(text); pos += 1 + r.IntN(1+r.IntN(80)) {
+			if pos >= v.same {
+				v.look(text, pos)
+			}
+			want := uint8(0)
+			for i, n := range needs {
+				if at := indexMark(n.mark, text[pos:]); at >= 0 && at <= n.within {
+					want |= 1 << i
+				}
+			}
+			if want != v.needs {
+				t.Fatalf("%q at %d: %b, want %b", text, pos, v.needs, want)
+			}
+			if want > 0 {
+				met++
+			}
+		}
+	}
+	assert.Greater(t, met, 1000)
 }
 
 func FuzzUnion(f *testing.F) {

@@ -273,7 +273,7 @@ func init() {
 		text := []rune(charsOf(r, "BCDFGLMNPRSTVZ", 6) + numeralsOf(r, 2).String() + charsOf(r, "ABCDEHLMPRST", 1) +
 			fmt.Sprintf("%02d", day) + charsOf(r, "ABCDEFGHILMZ", 1) + numeralsOf(r, 3).String())
 		if r.IntN(3) == 0 {
-			for _, i := range []int{14, 13, 12, 10, 9, 7, 6}[:1+r.IntN(7)] {
+			for _, i := range []int{14, 13, 12, 10, 9, 7}[:1+r.IntN(6)] {
 				text[i] = rune("LMNPQRSTUV"[text[i]-'0'])
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 // Everything below is invented or reserved for documentation and tests: names of
 // nobody, addresses below example.* and .test (RFC 2606), numbers 555-01xx and
-// Ofcom's 01632 960xxx, 192.0.2.0/24, 198.51.100.0/24 and 2001:db8::/32
+// Ofcom's 020 7946 0xxx, 192.0.2.0/24, 198.51.100.0/24 and 2001:db8::/32
 // (RFC 5737, RFC 3849), card numbers of the payment networks' public test sets,
 // IBANs of the registry's own examples.
 
@@ -210,7 +210,7 @@ func (m *maker) phone() string {
 	case 1:
 		return "(206) 555-01" + m.digits(2)
 	default:
-		return "+44 1632 960" + m.digits(3)
+		return "+44 20 7946 0" + m.digits(3)
 	}
 }
 

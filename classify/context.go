@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/privetdev/privet/internal/profile"
+	"github.com/privetdev/privet/internal/scan"
 )
 
 // How far context reaches, on either side of a match: so many bytes, and words.
@@ -33,6 +34,9 @@ type nearby struct {
 	buf           []byte     // their small letters
 	from, to      int
 	before, after phrases
+	// around are the detectors of whose context a phrase stands in text[low:high].
+	around    phrases
+	low, high int
 }
 
 // A nearWord is text[start:end], and buf[low:high] in small letters.
@@ -66,6 +70,24 @@ func (p *phrases) has(detector int32) bool {
 func (n *nearby) forget() {
 	n.list, n.buf, n.from, n.to = n.list[:0], n.buf[:0], 0, 0
 	n.before.at, n.after.at = -1, -1
+	n.low, n.high = 0, -1
+}
+
+// surveyed is how much further a survey looks than it must.
+const surveyed = 512
+
+// may reports whether a phrase of a detector's context can stand near a match of no
+// more than [scan.Reach] bytes that begins at start. Where it cannot, which is mostly
+// so, one look serves all detectors and all matches of a stretch of the text.
+func (n *nearby) may(c *Classifier, text string, start int, detector int32) bool {
+	from, to := max(start-nearBytes, 0), min(start+scan.Reach+nearBytes, len(text))
+	if from < n.low || to > n.high {
+		n.low, n.high = from, min(to+surveyed, len(text))
+		n.read(c, text, n.low, n.high)
+		n.around.begin(c, start)
+		n.note(&n.around, n.find(n.low), len(n.list))
+	}
+	return n.around.has(detector)
 }
 
 // has reports whether a phrase of a detector's context stands before or after

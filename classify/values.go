@@ -140,7 +140,7 @@ func (s *Scanner) hunt(text string, k *known, from, to int) {
 			if h.round != s.hunted {
 				*h = hunt{round: s.hunted, last: -1, spare: scan.Patience(to - from)}
 			}
-			if d.muted || pos < h.from {
+			if d.muted || pos < h.from || s.hopeless(int32(e.Pattern), floor, k, text, pos) {
 				continue
 			}
 			if e.End >= 0 {
@@ -152,6 +152,18 @@ func (s *Scanner) hunt(text string, k *known, from, to int) {
 			s.consider(0, int32(e.Pattern), text, k, floor, h)
 		}
 	}
+}
+
+// hopeless reports whether a match of a detector that begins at pos would not reach
+// the floor without context, and has none. It tells before anything is known of the
+// match what consider would find out.
+func (s *Scanner) hopeless(i, floor int32, k *known, text string, pos int) bool {
+	d := &s.c.detectors[i]
+	if d.floor >= 0 && floor > 0 {
+		floor = d.floor
+	}
+	return d.checked+d.raise < floor && d.pattern.Within(scan.Reach) && s.trace == nil &&
+		(d.boost == 0 || s.NoContext || !k.isNear(int(i)) && !s.nearby.may(s.c, text, pos, i))
 }
 
 // maxMatch is how long a match can be, in bytes; what is longer is found in part.

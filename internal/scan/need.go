@@ -14,7 +14,7 @@ import (
 type need struct{ mark, within int }
 
 // needs are those that patterns are asked about, the rarest first.
-var needs = [...]need{{markAt, 4 * Reach}, {markColon, Reach}, {markDigit, 24}, {markDigit, 44}, {markDigit, 144}}
+var needs = [...]need{{markAt, 4 * Reach}, {markColon, Reach}, {markDigit, 24}, {markDigit, 44}, {markDigit, Reach}}
 
 // allNeeds says that all needs are met.
 const allNeeds = 1<<len(needs) - 1

@@ -49,6 +49,7 @@ type Pattern struct {
 	// first tells the bytes that a match can begin with.
 	first [4]uint64
 
+	most   int // bytes of a match, or -1
 	groups int // with the whole match
 	span   int // the group named span, or 0
 	trim   trim
@@ -106,7 +107,7 @@ func Compile(pattern string, caseSensitive bool) (*Pattern, error) {
 	if _, empty := edgeOf(re, false); empty {
 		return nil, ErrEmpty
 	}
-	p.tree = re
+	p.tree, p.most = re, longest(re)
 	return p, nil
 }
 
@@ -242,6 +243,9 @@ func firsts(insts []inst, pc uint32, first *[4]uint64, seen []bool) bool {
 	}
 	return true
 }
+
+// Within reports whether no match is longer than so many bytes.
+func (p *Pattern) Within(bytes int) bool { return p.most >= 0 && p.most <= bytes }
 
 // Groups is the number of groups, the whole match included.
 func (p *Pattern) Groups() int { return p.groups }

@@ -33,47 +33,7 @@ type Union struct {
 	stride   uint32
 	table    atomic.Pointer[unionTable]
 	heard    [allNeeds + 1]atomic.Pointer[heard] // by the needs that are met
-}
-
-// A heard is what walks have found out about places: where no match begins.
-type heard struct {
-	// deaf has a bit for two bytes, by the kind of what stands before them: no match
-	// begins with them. asked has one where deaf is known.
-	deaf, asked [kindLine + 1][1 << 10]atomic.Uint64
-	// deafWide and askedWide have a bit for a class of characters outside ASCII.
-	deafWide, askedWide [kindLine + 1][]atomic.Uint64
-	// four remembers four bytes and what stands before them, with which no match begins,
-	// each in a place that it may lose to others.
-	four [1 << fourBits]atomic.Uint64
-}
-
-const fourBits = 12
-
-// pass goes on over places with which no match begins, and tells the kind of what
-// stands before the place that it comes to.
-func (h *heard) pass(text string, pos, limit int, before kind) (int, kind) {
-	limit = min(limit, len(text)-1)
-	for pos < limit && text[pos] < utf8.RuneSelf {
-		two := uint(text[pos])<<8 | uint(text[pos+1])
-		if h.deaf[before][two>>6].Load()>>(two&63)&1 == 0 {
-			break
-		}
-		before = kinds[text[pos]]
-		pos++
-	}
-	return pos, before
-}
-
-// fourAt is the key of the four bytes at pos and its place, 0 if not all are ASCII.
-func fourAt(text string, pos int, before kind) (key uint64, at uint32) {
-	if pos+4 > len(text) {
-		return 0, 0
-	}
-	b := uint32(text[pos]) | uint32(text[pos+1])<<8 | uint32(text[pos+2])<<16 | uint32(text[pos+3])<<24
-	if b&0x80808080 != 0 {
-		return 0, 0
-	}
-	return uint64(b)<<8 | uint64(before) | 1<<7, b * 0x9e3779b1 >> (32 - fourBits)
+	asked    *marked                             // where it is known whether a walk with all patterns dies
 }
 
 const (
@@ -153,25 +113,13 @@ func (u *Union) build() {
 	p.partition(c.sets, false)
 	p.walker.seen = make([]uint32, len(p.insts))
 	u.stride = uint32(len(p.kinds))
+	u.asked = new(marked)
+	u.asked.grow(u.stride)
 	u.renew(firstRows)
 }
 
 // allDigits are the bits of the digits in the set of an instruction.
 const allDigits = (1<<10 - 1) << '0'
-
-// heardAt is what is known about places where needs are met.
-func (u *Union) heardAt(met uint8) *heard {
-	if h := u.heard[met].Load(); h != nil {
-		return h
-	}
-	h := new(heard)
-	for k := range h.deafWide {
-		h.deafWide[k] = make([]atomic.Uint64, u.stride/64+1)
-		h.askedWide[k] = make([]atomic.Uint64, u.stride/64+1)
-	}
-	u.heard[met].CompareAndSwap(nil, h)
-	return u.heard[met].Load()
-}
 
 // renew begins a generation with room for so many states. The caller holds the lock,
 // or is the first.
@@ -329,13 +277,13 @@ func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 			word, bit := two>>6, uint64(1)<<(two&63)
 			// Only where a match can begin is it worth while to look for what it needs.
 			met, h := uint8(allNeeds), all
-			if all.asked[k][word].Load()&bit != 0 {
+			if u.asked.two[k][word].Load()&bit != 0 {
 				if pos >= w.view.same {
 					w.view.look(text, pos)
 					near = u.heardAt(w.view.needs)
 				}
 				met, h = w.view.needs, near
-				if h.deaf[k][word].Load()&bit != 0 {
+				if h.deaf.two[k][word].Load()&bit != 0 {
 					continue
 				}
 			}
@@ -345,8 +293,8 @@ func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 			}
 			var seen int
 			t, seen = u.walk(w, t, text, pos, met, k)
-			if h == all && all.asked[k][word].Load()&bit == 0 {
-				all.asked[k][word].Or(bit)
+			if h == all && u.asked.two[k][word].Load()&bit == 0 {
+				u.asked.two[k][word].Or(bit)
 			}
 			if len(w.Ends) > 0 {
 				return pos
@@ -355,7 +303,7 @@ func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 				h.four[at].Store(four)
 			}
 			if seen < 2 || seen == 2 && text[pos+1] < utf8.RuneSelf {
-				h.deaf[k][word].Or(bit)
+				h.deaf.two[k][word].Or(bit)
 			}
 			continue
 		}
@@ -370,24 +318,24 @@ func (u *Union) Next(w *Walker, text string, pos, limit int) int {
 			before = kindWord
 		}
 		word, bit := c.class>>6, uint64(1)<<(c.class&63)
-		if all.deafWide[k][word].Load()&bit == 0 {
+		if all.deaf.wide[k][word].Load()&bit == 0 {
 			met, h := uint8(allNeeds), all
-			if all.askedWide[k][word].Load()&bit != 0 {
+			if u.asked.wide[k][word].Load()&bit != 0 {
 				if pos >= w.view.same {
 					w.view.look(text, pos)
 					near = u.heardAt(w.view.needs)
 				}
 				met, h = w.view.needs, near
 			}
-			if h.deafWide[k][word].Load()&bit == 0 {
+			if h.deaf.wide[k][word].Load()&bit == 0 {
 				var seen int
 				t, seen = u.walk(w, t, text, pos, met, k)
-				h.askedWide[k][word].Or(bit)
+				u.asked.wide[k][word].Or(bit)
 				if len(w.Ends) > 0 {
 					return pos
 				}
 				if seen <= width {
-					h.deafWide[k][word].Or(bit)
+					h.deaf.wide[k][word].Or(bit)
 				}
 			}
 		}

@@ -7,12 +7,15 @@ import (
 	"hash/crc32"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/privetdev/privet/classify"
+	"github.com/privetdev/privet/privacy/policy"
 )
 
 const (
@@ -383,5 +386,122 @@ func TestGenericFalseAlarms(t *testing.T) {
 	for _, tt := range rows {
 		confidence, ok := s.Fires(tt.detector, tt.text)
 		assert.False(t, ok, "%s in %q with %v: %s", tt.detector, tt.text, confidence, tt.reason)
+	}
+}
+
+// Faults that users of other scanners met: what those refuse is found and what they
+// let through is not, with all detectors at the usual threshold.
+func TestFaultsSeenElsewhere(t *testing.T) {
+	rows := []struct {
+		detector, text string
+		found, reason  string
+	}{
+		{"sg-nric-fin", "NRIC S1234567D", "S1234567D", "the check letter holds"},
+		{"sg-nric-fin", "NRIC S1234567E", "", "check letters are computed"},
+		{"in-gstin", "GSTIN 27AAPFU0939F1ZV", "27AAPFU0939F1ZV", "the check character holds"},
+		{"in-gstin", "GSTIN 27AAPFU0939F1ZW", "", "check characters are computed"},
+		{"es-nie", "NIE X1234567L", "X1234567L", "digits behind the first letter"},
+		{"es-nie", "NIE X12E4567L", "", "a letter among the digits"},
+		{"us-driver-license", "driver license AB12345", "AB12345", "two letters and digits"},
+		{"us-driver-license", "driver license A-Z]]12345", "", "a range of letters whose bracket was forgotten"},
+		{"us-driver-license", "public M1234567", "", "lic in public is no word"},
+		{"kr-passport", "여권번호는 S98765432입니다.", "S98765432", "Korean, with its particles"},
+		{"us-itin", "ITIN 987-65-4321", "987-65-4321", "a number that begins like an example"},
+		{"us-itin", "ITIN 987-65-4329", "987-65-4329", "another"},
+		{"us-ssn", "SSN 987-65-4321", "", "no area of a social security number"},
+		{"us-ssn", "SSN 123-45-6780", "123-45-6780", "nor is a whole decade an example"},
+		{"gr-amka", "ΑΜΚΑ 01013099997", "01013099997", "doubled from the right"},
+		{"si-ddv", "DDV SI50223054", "50223054", "weights 8 to 2"},
+		{"lv-code", "personas kods 327001-12345", "327001-12345", "the new form with its word"},
+		{"lv-code", "327001-12345", "", "the new form has nothing to check, so a word is needed"},
+		{"lv-code", "personas kods 120384-10777", "", "the old form is checked"},
+		{"de-id-card", "Personalausweis T220001293", "T220001293", "with its check digit"},
+		{"de-id-card", "Personalausweis T220001294", "", "a wrong one"},
+		{"de-id-card-unverified", "Personalausweis T220001294", "", "nor is it taken for a number without one"},
+		{"de-id-card-unverified", "T22000129", "", "without a check digit a word is needed"},
+		{"de-passport", "Reisepass C01X00T479", "", "a wrong check digit"},
+		{"de-passport-unverified", "C01X00T47", "", "without a check digit a word is needed"},
+		{"url", "homepage https://www.microsoft.com/", "https://www.microsoft.com/", "with its slash"},
+		{"us-ssn", "SSN 536.90.4399", "536.90.4399", "full stops"},
+		{"us-ssn", "SSN 536 90 4399", "536 90 4399", "blanks"},
+		{"crypto", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "Bech32"},
+		{"crypto", "bitcoin 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "", "a wrong sum of Base58Check"},
+		{"email-address", "info@xn--bcher-kva.de", "info@xn--bcher-kva.de", "punycode in the name"},
+		{"email-address", "info@example.xn--p1ai", "info@example.xn--p1ai", "punycode at the top"},
+		{"ipv6-address", "::1234:5678:9abc", "::1234:5678:9abc", "two colons and twelve digits"},
+		{"de-tax-id", "steuer-id 65929970489", "65929970489", "small letters"},
+		{"de-id-card", "personalausweis l01x00t471", "l01x00t471", "small letters"},
+		{"de-passport", "reisepass c01x00t478", "c01x00t478", "small letters"},
+		{"es-nif", "dni 12345678z", "12345678z", "small letters"},
+		{"es-nie", "nie x1234567l", "x1234567l", "small letters"},
+		{"fi-personal-identity-code", "hetu 131052-308t", "131052-308t", "small letters"},
+		{"uk-nino", "nino ab123456d", "ab123456d", "small letters"},
+		{"ethereum-address", "wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", "", "capitals are a checksum"},
+	}
+	c := classify.Builtin()
+	s := c.NewScanner()
+	for _, tt := range rows {
+		require.Contains(t, c.Detectors(), tt.detector)
+		got := ""
+		for _, f := range s.Scan(nil, tt.text) {
+			if f.Detector == tt.detector {
+				got = tt.text[f.Start:f.End]
+			}
+		}
+		assert.Equal(t, tt.found, got, "%s in %q: %s", tt.detector, tt.text, tt.reason)
+	}
+
+	// A word counts as a whole: ip in recipient lifts nothing.
+	plain, _ := s.Fires("ip-address", "at 203.0.113.7")
+	inside, _ := s.Fires("ip-address", "recipient 203.0.113.7")
+	lifted, _ := s.Fires("ip-address", "ip 203.0.113.7")
+	assert.Equal(t, plain, inside)
+	assert.Greater(t, lifted, plain)
+
+	// A country is chosen by its code, not by that of its language.
+	korea, err := c.Select(classify.Selection{Countries: []string{"kr"}})
+	require.NoError(t, err)
+	confidence, ok := korea.NewScanner().Fires("kr-passport", "여권번호 M12345678")
+	assert.True(t, ok, "confidence %v", confidence)
+}
+
+// Nothing reads a letter as a digit unless a rule says so, and a rule can: its pattern
+// takes the letters, and its check reads them as digits.
+func TestLettersForDigits(t *testing.T) {
+	file, err := policy.Compile("typed.yaml", []byte(`
+privet: 1
+name: typed
+version: 1
+extends: [builtin]
+detectors:
+  - id: typed-card
+    category: user.financial.credit_card
+    pattern: '\b(?P<span>4[0-9OIl]{15})\b'
+    check: luhn(match.text.replace("O", "0").replace("o", "0").replace("I", "1").replace("l", "1"))
+    confidence: {base: 0.3, checked: 0.8}
+    tests:
+      match: [4111111111111111, {text: 4l1I111111111111, reason: letters for ones}, {text: 4OOOOOOOOOOOOOO2, reason: letters for zeros}]
+      no_match: [{text: 4111111111111112, reason: check digit}, {text: 4l1I111111111112, reason: check digit}, {text: 4S11111111111111, reason: the rule does not name S}]
+`))
+	require.NoError(t, err)
+	own, err := classify.Open(file.Bytes())
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		text         string
+		rule, always bool
+		reason       string
+	}{
+		{"4111111111111111", true, true, "digits only"},
+		{"4l1I111111111111", true, false, "letters for ones"},
+		{"4OOOOOOOOOOOOOO2", true, false, "letters for zeros"},
+		{"4OOOOOOOOOOOOOO3", false, false, "the check digit is computed with zeros"},
+	} {
+		_, ok := own.NewScanner().Fires("typed-card", tt.text)
+		assert.Equal(t, tt.rule, ok, "%s: %s", tt.text, tt.reason)
+		var numbers []string
+		for _, f := range classify.Builtin().NewScanner().Scan(nil, "card "+tt.text) {
+			numbers = append(numbers, f.Detector)
+		}
+		assert.Equal(t, tt.always, slices.Contains(numbers, "credit-card"), "%s: %s, %v", tt.text, tt.reason, numbers)
 	}
 }

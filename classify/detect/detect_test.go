@@ -123,6 +123,22 @@ func TestChecks(t *testing.T) {
 		{"mod37", detect.Mod37, "G123498654321I", false, "another check character"},
 		{"mod3736", detect.Mod3736, "A12425GABC1234002M", true, "GRid, IFPI GRid Standard 2.1"},
 		{"mod3736", detect.Mod3736, "A12425GABC1234003M", false, "another digit"},
+		{"eip55", detect.EIP55, "0x52908400098527886E0F7030069857D2E4169EE7", true, "EIP-55, all letters capitals"},
+		{"eip55", detect.EIP55, "0x8617E340B3D01FA5F11F306F4090FD50E238070D", true, "EIP-55, all letters capitals"},
+		{"eip55", detect.EIP55, "0xde709f2102306220921060314715629080e2fb77", true, "EIP-55, all letters small"},
+		{"eip55", detect.EIP55, "0x27b1fdb04752bbc536007a920d24acb045561c26", true, "EIP-55, all letters small"},
+		{"eip55", detect.EIP55, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", true, "EIP-55"},
+		{"eip55", detect.EIP55, "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", true, "EIP-55"},
+		{"eip55", detect.EIP55, "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", true, "EIP-55"},
+		{"eip55", detect.EIP55, "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb", true, "EIP-55"},
+		{"eip55", detect.EIP55, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", false, "the last letter in the other case"},
+		{"eip55", detect.EIP55, "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", false, "small letters alone carry no sum"},
+		{"eip55", detect.EIP55, "0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED", false, "capitals alone carry no sum"},
+		{"eip55", detect.EIP55, "0X5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", false, "the prefix is small"},
+		{"eip55", detect.EIP55, "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", false, "no prefix"},
+		{"eip55", detect.EIP55, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe", false, "39 digits"},
+		{"eip55", detect.EIP55, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeg", false, "no hexadecimal digit"},
+		{"eip55", detect.EIP55, "0x1234567890123456789012345678901234567890", false, "no letter, no sum"},
 		{"crc62", detect.CRC62, "Zq3v8L1xR7tYw2Kd9sBnPa4FgHj6Mc3IQgIW", true, "a token that nobody was given"},
 		{"crc62", detect.CRC62, "Zq3v8L1xR7tYw2Kd9sBnPa4FgHj6Mc3IQgIX", false, "another checksum"},
 		{"crchex", detect.CRCHex, "123456789cbf43926", true, "the check value of CRC-32"},
@@ -228,6 +244,88 @@ func referenceMod11(s string) bool {
 		sum.Add(sum, weight.Mul(weight, big.NewInt(d)))
 	}
 	return sum.Mod(sum, big.NewInt(11)).Int64() == 1
+}
+
+// The systems of ISO/IEC 7064 in the words of the standard: with two check characters the
+// text is a number of the radix that leaves 1; a hybrid one computes its check character.
+func TestLetterSystems(t *testing.T) {
+	const alnum = digits + letters
+	pure := func(s, alphabet string, modulus int64) bool {
+		n, radix := new(big.Int), big.NewInt(int64(len(alphabet)))
+		for _, r := range s {
+			n.Add(n.Mul(n, radix), big.NewInt(int64(strings.IndexRune(alphabet, r))))
+		}
+		return n.Mod(n, big.NewInt(modulus)).Int64() == 1
+	}
+	hybrid := func(data, alphabet string) string {
+		m := len(alphabet)
+		p := m
+		for _, r := range data {
+			sum := (p + strings.IndexRune(alphabet, r)) % m
+			if sum == 0 {
+				sum = m
+			}
+			p = 2 * sum % (m + 1)
+		}
+		return string(alphabet[(m+1-p)%m])
+	}
+	weighted := func(s, alphabet string, modulus, radix int) bool {
+		sum, weight := 0, 1
+		for i := len(s) - 1; i >= 0; i-- {
+			sum, weight = (sum+strings.IndexByte(alphabet, s[i])*weight)%modulus, weight*radix%modulus
+		}
+		return sum == 1
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.StringMatching(`[A-Z]{1,20}`).Draw(t, "letters")
+		texts := rapid.StringMatching(`[0-9A-Z]{1,20}`).Draw(t, "letters and digits")
+		passed := [4]int{}
+		for _, a := range alnum + "*" {
+			s := texts + string(a)
+			if got := detect.Mod37(s); got != weighted(s, alnum+"*", 37, 2) {
+				t.Fatalf("mod37(%s) = %v", s, got)
+			}
+			if a == '*' {
+				break
+			}
+			if got := detect.Mod3736(s); got != (string(a) == hybrid(texts, alnum)) {
+				t.Fatalf("mod3736(%s) = %v", s, got)
+			} else if got {
+				passed[0]++
+			}
+			for _, b := range alnum {
+				s := texts + string(a) + string(b)
+				if got := detect.Mod1271(s); got != pure(s, alnum, 1271) {
+					t.Fatalf("mod1271(%s) = %v", s, got)
+				} else if got {
+					passed[1]++
+				}
+			}
+		}
+		for _, a := range letters {
+			s := words + string(a)
+			if got := detect.Mod2726(s); got != (string(a) == hybrid(words, letters)) {
+				t.Fatalf("mod2726(%s) = %v", s, got)
+			} else if got {
+				passed[2]++
+			}
+			for _, b := range letters {
+				s := words + string(a) + string(b)
+				if got := detect.Mod661(s); got != pure(s, letters, 661) {
+					t.Fatalf("mod661(%s) = %v", s, got)
+				} else if got {
+					passed[3]++
+				}
+			}
+		}
+		for i, n := range passed {
+			if n == 0 {
+				t.Fatalf("system %d has no check characters for %s, %s", i, words, texts)
+			}
+		}
+		assert.Equal(t, detect.Mod2726(words), detect.Mod2726(strings.ToLower(words)), "small letters")
+		assert.False(t, detect.Mod2726(words+"1") || detect.Mod661(words+"1"), "no digits among letters")
+	})
 }
 
 func TestReferences(t *testing.T) {
@@ -451,6 +549,7 @@ func TestAllocs(t *testing.T) {
 		_ = detect.IBAN("DE89 3704 0044 0532 0130 00")
 		_ = detect.Base58Check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")
 		_ = detect.Bech32("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
+		_ = detect.EIP55("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
 		_ = detect.IP("2001:db8::1")
 		_ = detect.IP("no address")
 		_ = detect.Domain("www.Example.com")
@@ -468,7 +567,7 @@ func FuzzChecks(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, check := range []func(string) bool{detect.Luhn, detect.IBAN, detect.Mod97, detect.Mod11, detect.Mod1110, detect.Verhoeff, detect.Damm, detect.ISIN,
-			detect.ICAO, detect.Base58Check, detect.Bech32, detect.CIDR, detect.Domain, detect.UUID, detect.ULID, detect.YMD} {
+			detect.ICAO, detect.Base58Check, detect.Bech32, detect.EIP55, detect.CIDR, detect.Domain, detect.UUID, detect.ULID, detect.YMD} {
 			if first := check(s); first != check(s) {
 				t.Fatal("not a function")
 			}

@@ -207,6 +207,8 @@ func (h *Host) check(fn uint16, s string) (expr.Value, expr.Code) {
 		ok = Registered(s)
 	case profile.FnEmail:
 		ok = Email(s)
+	case profile.FnEIP55:
+		ok = EIP55(s)
 	case profile.FnOrdinals:
 		return expr.String(h.spell(s, 1)), expr.OK
 	case profile.FnNumeric:

@@ -115,6 +115,7 @@ const (
 	FnPhone       uint16 = 40
 	FnRegistered  uint16 = 41
 	FnEmail       uint16 = 42
+	FnEIP55       uint16 = 43
 
 	FnUnder uint16 = 64
 )
@@ -221,6 +222,7 @@ var fieldFuncs = []expr.Func{
 	{ID: FnPhone, Name: "phone", Params: []expr.Type{expr.TString, expr.TString}, Result: expr.TBool, Cost: 1, Doc: "telephone number that can exist: with + or 00 for region \"\", else as it is dialled in a region such as us"},
 	check(FnRegistered, "registered", "domain name below a public suffix"),
 	check(FnEmail, "email", "e-mail address whose domain can exist"),
+	check(FnEIP55, "eip55", "Ethereum address whose capitals are those that EIP-55 asks for"),
 }
 
 func check(id uint16, name, doc string) expr.Func {

@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,7 +31,7 @@ func TestVersion1IsStable(t *testing.T) {
 		"22 digits(string) string", "23 wsum(string, list(int)) int", "24 rem(string, int) int", "25 ymd(string) bool", "26 value36(string) int",
 		"27 alone(string, string) bool", "28 tsum(string, list(int), list(int)) int", "29 xsum(string, list(int)) int", "30 ordinals(string) string", "31 numeric(string) string",
 		"32 mod37(string) bool", "33 mod3736(string) bool", "34 mod2726(string) bool", "35 mod661(string) bool", "36 mod1271(string) bool", "37 crc62(string) bool",
-		"38 crchex(string) bool", "39 yymmdd(string) bool", "40 phone(string, string) bool", "41 registered(string) bool", "42 email(string) bool",
+		"38 crchex(string) bool", "39 yymmdd(string) bool", "40 phone(string, string) bool", "41 registered(string) bool", "42 email(string) bool", "43 eip55(string) bool",
 	}
 	for _, tt := range []struct {
 		env         *expr.Env
@@ -107,6 +108,17 @@ func TestEverythingIsBoundedAndDescribed(t *testing.T) {
 			assert.Positive(t, f.Cost, f.Name)
 			assert.NotEmpty(t, f.Doc, f.Name)
 			assert.LessOrEqual(t, f.Const, len(f.Params), f.Name)
+		}
+	}
+}
+
+// Who writes a rule finds every function in the reference.
+func TestReferenceHasEveryFunction(t *testing.T) {
+	text, err := os.ReadFile("../../docs/policy.md")
+	require.NoError(t, err)
+	for _, env := range []*expr.Env{Field, Match, Policy} {
+		for _, f := range env.Funcs {
+			assert.Regexp(t, "[` ]"+f.Name+"[` (]", string(text), "docs/policy.md, What CEL sees: name %s", f.Name)
 		}
 	}
 }

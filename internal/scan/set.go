@@ -147,9 +147,8 @@ type part struct {
 	kinds     []kind     // of each class; the last is the end of the text
 	takes     [][]uint64 // by class: the sets of characters that it lies in
 
-	// tail is how many bytes from the end on decide, if all expressions must match up to
-	// the end and none is longer; or not positive.
-	tail        int
+	// back says that texts are read from their end, see reverse.
+	back        bool
 	first       [4]uint64 // of a pattern's finder: bytes that a match can begin with
 	bytes       int       // what states may take
 	states      atomic.Pointer[setStates]
@@ -200,24 +199,31 @@ type setState struct {
 
 // join makes a part of several expressions, one of so many parts.
 func (s *Set) join(members []uint32, parts int) *part {
-	p := &part{members: members}
+	p := &part{members: members, back: true}
 	c := newCharSets()
-	for _, i := range members {
-		tree, err := syntax.Parse(s.exprs[i], syntax.Perl)
+	trees := make([]*syntax.Regexp, len(members))
+	for i, m := range members {
+		tree, err := syntax.Parse(s.exprs[m], syntax.Perl)
 		if err != nil {
 			continue // callers compiled it before; it matches nothing
+		}
+		trees[i] = tree
+		p.back = p.back && endsText(tree)
+	}
+	for k, i := range members {
+		tree := trees[k]
+		if tree == nil {
+			continue
+		}
+		if p.back {
+			tree = reverse(tree)
 		}
 		prog, err := syntax.Compile(tree.Simplify())
 		if err != nil {
 			continue
 		}
-		if n, ok := atEnd(tree); ok && p.tail >= 0 {
-			p.tail = max(p.tail, n)
-		} else {
-			p.tail = -1
-		}
 		base := p.add(prog, s.ids[i], c)
-		if start := base + uint32(prog.Start); prog.StartCond()&syntax.EmptyBeginText != 0 {
+		if start := base + uint32(prog.Start); endsText(reverse(tree)) {
 			p.roots = append(p.roots, start)
 		} else {
 			p.starts = append(p.starts, start)
@@ -438,18 +444,11 @@ func (p *part) reset() {
 // run adds what matches in text. It returns false if it gave up; then anything may
 // match besides.
 func (p *part) run(text string, m *Matches) bool {
-	text = p.end(text)
 	gen := p.states.Load()
 	st := gen.begin
-	for i := 0; i < len(text); i++ {
+	for len(text) > 0 {
 		var c uint16
-		if b := text[i]; b < utf8.RuneSelf {
-			c = p.class[b]
-		} else {
-			r, width := utf8.DecodeRuneInString(text[i:])
-			c = p.wideOf(r)
-			i += width - 1
-		}
+		c, text = p.read(text)
 		next := st.next[c].Load()
 		if next == nil {
 			if next = p.step(gen, st, int(c)); next == nil {
@@ -478,28 +477,49 @@ func (p *part) run(text string, m *Matches) bool {
 	return true
 }
 
-// end is the part of a text that decides.
-func (p *part) end(text string) string {
-	if p.tail <= 0 || len(text) <= p.tail {
-		return text
+// read takes the next character off a text: its class, and what is left.
+func (p *part) read(text string) (class uint16, rest string) {
+	if p.back {
+		last := len(text) - 1
+		if b := text[last]; b < utf8.RuneSelf {
+			return p.class[b], text[:last]
+		}
+		r, width := utf8.DecodeLastRuneInString(text)
+		return p.wideOf(r), text[:len(text)-width]
 	}
-	from := len(text) - p.tail
-	for n := 0; n < utf8.UTFMax-1 && !utf8.RuneStart(text[from]); n++ {
-		from++
+	if b := text[0]; b < utf8.RuneSelf {
+		return p.class[b], text[1:]
 	}
-	return text[from:]
+	r, width := utf8.DecodeRuneInString(text)
+	return p.wideOf(r), text[width:]
 }
 
-// maxTail is how far from the end on it is worth to look at the end only.
-const maxTail = 256
-
-// atEnd tells whether an expression matches only up to the end of a text, and how many
-// bytes from the end on decide then: the longest match, and a character before it.
-func atEnd(re *syntax.Regexp) (bytes int, ok bool) {
-	if n := longest(re); n >= 0 && n < maxTail && endsText(re) {
-		return n + 2*utf8.UTFMax, true
+// reverse is what matches the texts that re matches, read from the end. An expression
+// that holds at the end of a text only, as most that look at what stands before a match,
+// is decided by some characters then.
+func reverse(re *syntax.Regexp) *syntax.Regexp {
+	out := *re
+	switch re.Op {
+	case syntax.OpBeginText:
+		out.Op = syntax.OpEndText
+	case syntax.OpEndText:
+		out.Op = syntax.OpBeginText
+	case syntax.OpBeginLine:
+		out.Op = syntax.OpEndLine
+	case syntax.OpEndLine:
+		out.Op = syntax.OpBeginLine
+	case syntax.OpLiteral:
+		out.Rune = slices.Clone(re.Rune)
+		slices.Reverse(out.Rune)
 	}
-	return 0, false
+	out.Sub = make([]*syntax.Regexp, len(re.Sub))
+	for i, sub := range re.Sub {
+		out.Sub[i] = reverse(sub)
+	}
+	if re.Op == syntax.OpConcat {
+		slices.Reverse(out.Sub)
+	}
+	return &out
 }
 
 // longest is how many bytes a match has at most; -1 if that is not bounded.
@@ -652,28 +672,18 @@ func (p *part) advance(w *walker, pcs []uint32, prev kind, begin bool, c int) {
 
 // follow does what run does without making states.
 func (p *part) follow(text string, m *Matches) {
-	text = p.end(text)
 	w := p.spare.Swap(nil)
 	if w == nil {
 		w = &walker{seen: make([]uint32, len(p.insts))}
 	}
 	prev := kindNone
 	w.pcs = append(append(w.pcs[:0], p.starts...), p.roots...)
-	for i, end := 0, false; !end; {
-		c := len(p.kinds) - 1
-		begin := i == 0
-		switch {
-		case i == len(text):
-			end = true
-		case text[i] < utf8.RuneSelf:
-			c = int(p.class[text[i]])
-			i++
-		default:
-			r, width := utf8.DecodeRuneInString(text[i:])
-			c = int(p.wideOf(r))
-			i += width
+	for begin, end := true, false; !end; begin = false {
+		c := uint16(len(p.kinds) - 1)
+		if end = len(text) == 0; !end {
+			c, text = p.read(text)
 		}
-		p.advance(w, w.pcs, prev, begin, c)
+		p.advance(w, w.pcs, prev, begin, int(c))
 		for _, id := range w.hits {
 			m.Add(id)
 		}

@@ -1,0 +1,209 @@
+package asm_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/privetdev/privet/internal/asm"
+)
+
+// run starts a module; wazero validates it.
+func run(t *testing.T, m *asm.Module) api.Module {
+	t.Helper()
+	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigInterpreter())
+	t.Cleanup(func() { _ = r.Close(t.Context()) })
+	instance, err := r.Instantiate(t.Context(), m.Wasm)
+	require.NoError(t, err)
+	return instance
+}
+
+func call(t *testing.T, m api.Module, name string, args ...uint64) uint64 {
+	t.Helper()
+	got, err := m.ExportedFunction(name).Call(t.Context(), args...)
+	require.NoError(t, err)
+	if len(got) == 0 {
+		return 0
+	}
+	return got[0]
+}
+
+func op(o asm.Op) asm.Instr { return asm.Instr{Op: o} }
+func num(v int64) asm.Instr { return asm.Const(asm.I32, v) }
+func end() asm.Instr        { return asm.Instr{Op: asm.End} }
+func exports(n ...string) (e []asm.Export) {
+	for _, name := range n {
+		e = append(e, asm.Export{Name: name, Sym: name})
+	}
+	return e
+}
+
+// sample has calls, a loop, data that refers to data, a table, and much that is dead.
+func sample() *asm.Object {
+	return &asm.Object{
+		Funcs: []*asm.Func{
+			{Name: "unused", Sig: ">i", Body: []asm.Instr{asm.Addr("dead", 0)}},
+			{Name: "sum", Sig: "i>i", Locals: []asm.Type{asm.I64, asm.I32, asm.F64}, Body: []asm.Instr{
+				asm.Block(asm.BlockOp, 1, asm.None), asm.Block(asm.Loop, 2, asm.None),
+				asm.Get(0), op(asm.I32Eqz), asm.Jump(asm.BrIf, 1),
+				asm.Get(2), asm.Get(0), op(asm.I32Add), asm.Set(2),
+				asm.Get(0), num(1), op(asm.I32Sub), asm.Set(0),
+				asm.Jump(asm.Br, 2), end(), end(), asm.Get(2),
+			}},
+			{Name: "twice", Sig: "i>i", Body: []asm.Instr{asm.Get(0), asm.Get(0), op(asm.I32Add)}},
+			{Name: "apply", Sig: "ii>i", Body: []asm.Instr{asm.Get(1), asm.Get(0), asm.CallIndirect("i>i")}},
+			{Name: "pick", Sig: "i>i", Body: []asm.Instr{
+				asm.Get(0), asm.Block(asm.If, 0, asm.I32), asm.Addr("sum", 0), asm.Instr{Op: asm.Else}, asm.Addr("twice", 0), end(), num(10), op(asm.Drop)}},
+			{Name: "both", Sig: "ii>i", Body: []asm.Instr{asm.Get(0), asm.Call("pick"), asm.Get(1), asm.Call("apply")}},
+			{Name: "text", Sig: "i>i", Body: []asm.Instr{asm.Get(0), asm.Mem(asm.I32Load, "list", 0), asm.Mem(asm.I32Load8U, "", 1)}},
+			{Name: "count", Sig: ">i", Body: []asm.Instr{asm.GetGlobal("n"), num(1), op(asm.I32Add), asm.SetGlobal("n"), asm.GetGlobal("n")}},
+			{Name: "end", Sig: ">i", Body: []asm.Instr{asm.GetGlobal(asm.EndSym)}},
+			{Name: "where", Sig: ">i", Body: []asm.Instr{asm.Addr("big", 8)}},
+			{Name: "way", Sig: "i>i", Body: []asm.Instr{
+				asm.Block(asm.BlockOp, 1, asm.None), asm.Block(asm.BlockOp, 2, asm.None), asm.Get(0), asm.Table(1, 2), end(), num(7), op(asm.Return), end(), num(5)}},
+		},
+		Data: []*asm.Data{
+			{Name: "dead", Bytes: []byte("nobody reads this"), Size: 17, Const: true},
+			{Name: "a", Bytes: []byte("ab\x00\xff\n"), Size: 5, Const: true},
+			{Name: "b", Bytes: []byte("cd"), Size: 2, Const: true},
+			{Name: "b again", Bytes: []byte("cd"), Size: 2, Const: true},
+			{Name: "list", Bytes: make([]byte, 12), Size: 12, Align: 4, Const: true, Refs: []asm.Ref{{0, "a", 0}, {4, "b", 0}, {8, "b again", 0}}},
+			{Name: "big", Size: 70000, Align: 16},
+		},
+		Globals: []*asm.Global{{Name: "n", Type: asm.I32, Value: 41}, {Name: "gone", Type: asm.I64}, {Name: "at", Type: asm.I32, Sym: "b", Value: 1}},
+	}
+}
+
+var all = exports("sum", "both", "text", "count", "end", "where", "at", "way")
+
+func TestModulesRun(t *testing.T) {
+	linked, err := asm.Link(asm.Options{Exports: all, Memory: "memory", Sections: []asm.Section{{Name: "note", Content: []byte("x")}}}, sample())
+	require.NoError(t, err)
+	m := run(t, linked)
+	assert.EqualValues(t, 5050, call(t, m, "sum", 100))
+	assert.EqualValues(t, 6, call(t, m, "both", 1, 3), "through the table")
+	assert.EqualValues(t, 14, call(t, m, "both", 0, 7), "through the table")
+	assert.EqualValues(t, 'b', call(t, m, "text", 0))
+	assert.EqualValues(t, 'd', call(t, m, "text", 4))
+	assert.EqualValues(t, 'd', call(t, m, "text", 8), "equal constants are one")
+	assert.EqualValues(t, 42, call(t, m, "count"))
+	assert.EqualValues(t, 43, call(t, m, "count"))
+	assert.EqualValues(t, linked.End, call(t, m, "end"))
+	assert.EqualValues(t, linked.Addr["big"]+8, call(t, m, "where"))
+	assert.EqualValues(t, 5, call(t, m, "way", 0))
+	assert.EqualValues(t, 7, call(t, m, "way", 1))
+	assert.EqualValues(t, linked.Addr["b"]+1, m.ExportedGlobal("at").Get())
+	assert.Equal(t, linked.Addr["b"], linked.Addr["b again"])
+	assert.GreaterOrEqual(t, int(m.Memory().Size()), linked.End)
+}
+
+func TestWhatNothingNeedsIsLeftOut(t *testing.T) {
+	linked, err := asm.Link(asm.Options{Exports: exports("sum")}, sample())
+	require.NoError(t, err)
+	assert.NotContains(t, string(linked.Wasm), "nobody")
+	assert.Len(t, linked.Sizes, 1)
+	assert.Less(t, len(linked.Wasm), 80)
+}
+
+func TestBytesAreTheSameEachTime(t *testing.T) {
+	first, err := asm.Link(asm.Options{Exports: all}, sample())
+	require.NoError(t, err)
+	for range 20 {
+		again, err := asm.Link(asm.Options{Exports: all}, sample())
+		require.NoError(t, err)
+		require.Equal(t, first.Wasm, again.Wasm)
+	}
+	read, err := asm.Unmarshal(sample().Marshal())
+	require.NoError(t, err)
+	assert.Equal(t, string(sample().Marshal()), string(read.Marshal()))
+	again, err := asm.Link(asm.Options{Exports: all}, read)
+	require.NoError(t, err)
+	assert.Equal(t, first.Wasm, again.Wasm, "an object that was written and read gives the same module")
+}
+
+func TestConstantsKeepTheirValue(t *testing.T) {
+	values := []int64{0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, -8192, -8193, 1<<20 - 1, 1 << 27, math.MaxInt32, math.MinInt32, math.MaxInt64, math.MinInt64, 1 << 62, -1<<62 - 1, int64(math.Float64bits(-0.1))}
+	o := &asm.Object{}
+	var e []asm.Export
+	for i, v := range values {
+		for _, t := range []asm.Type{asm.I32, asm.I64, asm.F64} {
+			name := string(rune('A'+i)) + string(t)
+			o.Funcs = append(o.Funcs, &asm.Func{Name: name, Sig: asm.NewSig(t), Body: []asm.Instr{asm.Const(t, v)}})
+			e = append(e, exports(name)...)
+		}
+	}
+	linked, err := asm.Link(asm.Options{Exports: e}, o)
+	require.NoError(t, err)
+	m := run(t, linked)
+	for i, v := range values {
+		name := string(rune('A' + i))
+		assert.Equal(t, int32(v), int32(call(t, m, name+"i")))
+		assert.Equal(t, v, int64(call(t, m, name+"l")))
+		assert.Equal(t, v, int64(call(t, m, name+"d")))
+	}
+}
+
+func TestFaultsAreNamed(t *testing.T) {
+	f := func(sig asm.Sig, body ...asm.Instr) *asm.Object {
+		return &asm.Object{Funcs: []*asm.Func{{Name: "f", Sig: sig, Body: body}}}
+	}
+	tests := []struct {
+		object *asm.Object
+		want   string
+	}{
+		{f(">i"), "is empty"},
+		{f(">i", asm.Const(asm.I64, 1)), "wants i, has l"},
+		{f(">", num(1)), "1 values are left"},
+		{f(">i", num(1), op(asm.I32Add)), "the stack is empty"},
+		{f(">i", asm.Get(0)), "no local 0"},
+		{f(">i", asm.Call("g")), `no function "g"`},
+		{f(">i", asm.GetGlobal("g")), `no global "g"`},
+		{f(">i", asm.Addr("g", 0)), `no data "g"`},
+		{f(">i", num(0), asm.Mem(asm.I32Load, "g", 0)), `no data "g"`},
+		{f(">", asm.Jump(asm.Br, 3)), "no block has label 3"},
+		{f(">", asm.Block(asm.BlockOp, 1, asm.None)), "blocks are open"},
+		{f(">", end()), "closes nothing"},
+		{f("i>i", asm.Get(0), asm.Block(asm.If, 0, asm.I32), num(1), end()), "no else"},
+		{f("x>"), "malformed"},
+		{&asm.Object{Funcs: []*asm.Func{{Name: "f", Sig: ">"}, {Name: "f", Sig: ">"}}}, "there twice"},
+		{&asm.Object{}, `no function or global "f"`},
+	}
+	for _, tt := range tests {
+		_, err := asm.Link(asm.Options{Exports: exports("f")}, tt.object)
+		assert.ErrorContains(t, err, tt.want)
+	}
+	_, err := asm.Link(asm.Options{Exports: exports("f", "g")}, &asm.Object{Funcs: []*asm.Func{
+		{Name: "f", Sig: ">i", Body: []asm.Instr{asm.Get(4)}}, {Name: "g", Sig: ">i", Body: []asm.Instr{asm.Get(5)}}}})
+	assert.ErrorContains(t, err, "no local 4")
+	assert.ErrorContains(t, err, "no local 5", "all at once")
+}
+
+func TestTextFaultsHaveALine(t *testing.T) {
+	for _, source := range []string{"func f", "nonsense", "func f > \"\"\n\tfly", "func f > \"\"\n\ti32.const x", "data d 1 1 const\n\t\"a", "func f > \"\"\n\tdrop 1"} {
+		_, err := asm.Unmarshal([]byte(source))
+		require.Error(t, err, source)
+		assert.Contains(t, err.Error(), "asm: line "+string(rune('1'+strings.Count(source, "\n"))), source)
+	}
+}
+
+func TestTidyShrinks(t *testing.T) {
+	o := &asm.Object{Funcs: []*asm.Func{{Name: "f", Sig: "i>i", Locals: []asm.Type{asm.F64, asm.I32, asm.I32}, Body: []asm.Instr{
+		asm.Block(asm.BlockOp, 1, asm.None),            // nothing jumps here
+		asm.Get(0), asm.Set(2), asm.Get(2), asm.Set(3), // 3 is never read
+		asm.Get(2), num(0), op(asm.I32Eq), op(asm.I32Eqz),
+		asm.Block(asm.If, 2, asm.None), num(3), op(asm.Return), num(4), op(asm.Drop), end(),
+		end(),
+		asm.Get(2), num(5), op(asm.I32Add), num(-3), op(asm.I32Sub), num(8), op(asm.I32Sub),
+	}}}}
+	linked, err := asm.Link(asm.Options{Exports: exports("f")}, o)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, linked.Sizes["f"], 16)
+	m := run(t, linked)
+	assert.EqualValues(t, 3, call(t, m, "f", 9))
+	assert.EqualValues(t, 0, call(t, m, "f", 0))
+}

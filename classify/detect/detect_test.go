@@ -378,6 +378,18 @@ func TestEntropy(t *testing.T) {
 	assert.Equal(t, 1.0, detect.Entropy("abab"))
 	assert.Equal(t, 2.0, detect.Entropy("abcd"))
 	assert.Equal(t, detect.Entropy("hello"), detect.Entropy("olleh"), "order does not matter")
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.SliceOfN(rapid.ByteRange('a', byte(rapid.IntRange('a', 'z').Draw(t, "last"))), 1, 3000).Draw(t, "text")
+		counts, want := map[byte]int{}, 0.0
+		for _, c := range s {
+			counts[c]++
+		}
+		for _, n := range counts {
+			p := float64(n) / float64(len(s))
+			want -= p * math.Log2(p)
+		}
+		assert.InDelta(t, want, detect.Entropy(string(s)), 1e-12)
+	})
 }
 
 func TestIBANLength(t *testing.T) {

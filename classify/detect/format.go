@@ -3,6 +3,7 @@ package detect
 import (
 	"crypto/sha256"
 	"math"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,15 +11,8 @@ import (
 // alphabet58 is the alphabet of Bitcoin's Base58: no 0, O, I and l.
 const alphabet58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-var value58 = func() (t [256]int8) {
-	for i := range t {
-		t[i] = -1
-	}
-	for i := range len(alphabet58) {
-		t[alphabet58[i]] = int8(i)
-	}
-	return t
-}()
+// value58 is the place of a character in Base58, and -1 if it has none.
+func value58(c byte) int { return strings.IndexByte(alphabet58, c) }
 
 // Base58Check reports whether s is Base58 of a payload and the first four bytes
 // of SHA-256(SHA-256(payload)), as Bitcoin addresses and keys are
@@ -32,7 +26,7 @@ func Base58Check(s string) bool {
 	var buf [128]byte
 	at, zeros, leading := len(buf), 0, true
 	for i := range len(s) {
-		v := value58[s[i]]
+		v := value58(s[i])
 		if v < 0 {
 			return false
 		}
@@ -43,7 +37,7 @@ func Base58Check(s string) bool {
 			}
 			leading = false
 		}
-		carry := int(v)
+		carry := v
 		for j := len(buf) - 1; j >= at || carry > 0; j-- {
 			carry += 58 * int(buf[j])
 			buf[j] = byte(carry)
@@ -62,15 +56,8 @@ func Base58Check(s string) bool {
 
 const alphabet32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
-var value32 = func() (t [256]int8) {
-	for i := range t {
-		t[i] = -1
-	}
-	for i := range len(alphabet32) {
-		t[alphabet32[i]] = int8(i)
-	}
-	return t
-}()
+// value32 is the place of a character in Bech32, and -1 if it has none.
+func value32(c byte) int { return strings.IndexByte(alphabet32, c) }
 
 // Bech32 reports whether s is valid Bech32 (BIP 173) or Bech32m (BIP 350): one
 // case, a prefix, the separator 1, and a checksum over both. For the prefixes bc,
@@ -121,7 +108,7 @@ func Bech32(s string) bool {
 	}
 	data := s[sep+1:]
 	for i := range len(data) {
-		v := value32[fold(data[i])]
+		v := value32(fold(data[i]))
 		if v < 0 {
 			return false
 		}
@@ -137,10 +124,10 @@ func Bech32(s string) bool {
 		return true
 	}
 	program := data[1 : len(data)-6]
-	version, size := value32[fold(data[0])], len(program)*5/8
+	version, size := value32(fold(data[0])), len(program)*5/8
 	// What is left over after whole bytes must be less than five bits, all zero.
 	spare := len(program) * 5 % 8
-	if version > 16 || len(program) == 0 || spare > 4 || int(value32[fold(program[len(program)-1])])&(1<<spare-1) != 0 {
+	if version > 16 || len(program) == 0 || spare > 4 || value32(fold(program[len(program)-1]))&(1<<spare-1) != 0 {
 		return false
 	}
 	if version == 0 {
@@ -360,19 +347,42 @@ func ULID(s string) bool {
 }
 
 // Entropy is the Shannon entropy of the bytes of s in bits a byte: 0 for a text of
-// one repeated byte or none, 8 at most (C. E. Shannon, 1948).
+// one repeated byte or none, 8 at most (C. E. Shannon, 1948). It is the same to the last
+// bit on every platform.
 func Entropy(s string) float64 {
+	if s == "" {
+		return 0
+	}
 	var counts [256]int32
 	for i := range len(s) {
 		counts[s[i]]++
 	}
-	// Summed in the order of byte values, so that equal counts give equal bits.
 	sum := 0.0
 	for _, n := range counts {
-		if n > 0 {
-			p := float64(n) / float64(len(s))
-			sum -= p * math.Log2(p)
+		if n > 1 {
+			sum += float64(float64(n) * log2(int(n)))
 		}
 	}
-	return sum + 0 // never -0
+	return min(max(log2(len(s))-sum/float64(len(s)), 0), 8)
 }
+
+// log2 is the binary logarithm of a positive number. It is 2/ln 2 · artanh((m-1)/(m+1))
+// for the part m between √½ and √2, by the Taylor series. Products are rounded before they
+// are added, because platforms that do both at once would come to other bits.
+func log2(n int) float64 {
+	exponent := 0
+	m := float64(n)
+	for m > math.Sqrt2 {
+		m /= 2
+		exponent++
+	}
+	y := (m - 1) / (m + 1)
+	square, sum := float64(y*y), 0.0
+	for _, term := range artanh {
+		sum = float64(sum*square) + term
+	}
+	return float64(exponent) + float64(float64(y*sum)*(2/math.Ln2))
+}
+
+// artanh has the coefficients of y^21 to y^1.
+var artanh = [...]float64{1. / 21, 1. / 19, 1. / 17, 1. / 15, 1. / 13, 1. / 11, 1. / 9, 1. / 7, 1. / 5, 1. / 3, 1}

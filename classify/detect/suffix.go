@@ -20,10 +20,11 @@ func Registered(s string) bool {
 	}
 	// In lower case a character has 3 bytes in place of 2 at worst.
 	var buf [2 * 253]byte
-	name := buf[:0]
+	size := 0
 	for _, r := range s {
-		name = utf8.AppendRune(name, unicode.ToLower(r))
+		size += utf8.EncodeRune(buf[size:], unicode.ToLower(r))
 	}
+	name := buf[:size]
 	// A suffix can be longer than one that was found, although nothing between them is one.
 	start := bytes.LastIndexByte(name, '.') + 1
 	suffix := start

@@ -1,32 +1,43 @@
 package detect
 
-import (
-	"slices"
-	"strings"
-	"sync"
-)
-
-// topLevels are the names that a domain may end in, sorted: the top-level domains
-// of the root zone, as the IANA Root Zone Database lists them
-// (https://www.iana.org/domains/root/db), and the names for special use. A domain
-// that was delegated later is missing until the list is renewed.
-var topLevels = sync.OnceValue(func() []string {
-	names := append(strings.Fields(rootZone), strings.Fields(specialUse)...)
-	slices.Sort(names)
-	return names
-})
-
 // specialUse are the names of RFC 2606, 6761, 6762, 7686 and 9476, ICANN's
 // internal, and those that private networks use in practice: an address in a
 // company's own network is an address too.
 const specialUse = "alt corp example home internal intranet invalid lan local localhost mail onion private test"
 
 // knownTop reports whether s, in lower case, is a top-level domain.
-func knownTop(s string) bool {
-	_, found := slices.BinarySearch(topLevels(), s)
-	return found
+func knownTop(s string) bool { return listed(rootZone, s) || listed(specialUse, s) }
+
+// listed looks a word up in a sorted list divided by blanks and line ends. It copies
+// nothing, so that starting a program costs nothing.
+func listed(list, word string) bool {
+	for list != "" {
+		from, to := len(list)/2, len(list)/2
+		for from > 0 && list[from-1] > ' ' {
+			from--
+		}
+		for to < len(list) && list[to] > ' ' {
+			to++
+		}
+		switch at := list[from:to]; {
+		case from < to && word == at:
+			return true
+		case from < to && word > at:
+			list = list[min(to+1, len(list)):]
+		case from < to:
+			list = list[:max(from-1, 0)]
+		case to == len(list)-1:
+			list = list[:to] // a line end at the end
+		default:
+			list = list[to+1:] // one at the beginning
+		}
+	}
+	return false
 }
 
+// rootZone are the top-level domains of the root zone, as the IANA Root Zone Database
+// lists them (https://www.iana.org/domains/root/db), sorted. A domain that was delegated
+// later is missing until the list is renewed.
 const rootZone = `
 aaa aarp abarth abb abbott abbvie abc able abogado abudhabi ac academy accenture accountant
 accountants aco actor ad ads adult ae aeg aero aetna af afl africa ag agakhan agency ai aig

@@ -64,9 +64,7 @@ func newProgram(p *part, alphabet *Alphabet, tree *syntax.Regexp) *Program {
 		}
 		out.Kinds, out.Takes = append(out.Kinds, uint8(k)), append(out.Takes, takes)
 	}
-	for _, c := range alphabet.classes(p) {
-		out.Class = append(out.Class, c)
-	}
+	out.Class = append(out.Class, alphabet.classes(p)...)
 	return out
 }
 

@@ -1,0 +1,431 @@
+// Package find tells where in a text matches of patterns begin and where the longest of
+// them end, from the tables of package internal/scan: a [scan.FrozenUnion]. It is
+// written in the subset of Go that internal/subgo compiles, so that one source runs in
+// modules and in tests.
+//
+// At each place the masks of the finder, with what stands ahead, tell which patterns may
+// match; the automaton of each of them tells whether it does. The tables are filled in by
+// who embeds the package, see package tables.
+//
+// # Work
+//
+// What is found is what [scan.Machine.Longest] finds at each place, with matches of
+// [MaxMatch] bytes at most, in time linear in the text:
+//
+// The first [Reach] bytes of each look of a pattern are free, as they are a constant for
+// each place. What is looked at beyond is taken from what the pattern has for the text,
+// which is as much as [scan.Patience] gives. When that is used up, the pattern's next
+// match is searched for by following the automaton from all places at once; of two that
+// come to one state the first stays. The results are the same. That takes from a second
+// stock, 64 steps for each byte of the text. Where it is used up as well, a pattern
+// finds matches of [Short] bytes at most for the rest of the text: longer ones are found
+// in part, or not at all, which is all that differs. A pattern that has no automaton but
+// only a program pays for each instruction that it follows, from stocks that are as
+// many times larger as [stepCost] says, and then finds nothing more in the text. [Cut]
+// says whether a pattern came that far.
+//
+// Who calls [Longest], [Span] and [Captures] pays for nothing: a call takes time in
+// proportion to the match, times the instructions of the program where one is needed.
+// Native searches have no second stock, so that theirs may take longer and find more.
+package find
+
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+// Bounds of matches, in bytes.
+const (
+	MaxMatch = 64 << 10 // what is longer is found in part
+	Reach    = 64       // what each look has for nothing
+	Short    = 256      // of patterns that have used up what they had
+)
+
+// The tables of the finder: see [scan.Finder] and [scan.FinderImage].
+var (
+	Classes, Words, Depth int
+	First, Later, Met     []uint64
+	Lead                  []uint32
+	BitPattern            []uint16
+	Pair, MetWords        []byte
+	Class, Second         []byte
+	NeedMark              []byte  // of each need: its byte, or '0' for a digit
+	NeedWithin            []int32 // how far ahead
+)
+
+// The tables of characters: see [scan.Alphabet].
+var (
+	Ranges []uint32
+	Kind   []byte // by symbol: 0 the end, 1 of no word, 2 of a word, 3 a newline
+)
+
+// The image of the automata as bytes, and the same as larger numbers.
+var (
+	Image8  []byte
+	Image16 []uint16
+	Image32 []uint32
+)
+
+// How spans are found: see [scan.Span] and [scan.Edges].
+var (
+	SpanKind []byte
+	EdgesAt  []uint16 // of each pattern: where in Edges
+	Edges    []uint64 // 16 each
+)
+
+// The images of programs as bytes and as larger numbers, and where that of each pattern
+// begins in bytes, -1 where there is none.
+var (
+	Programs8  []byte
+	Programs16 []uint16
+	Programs32 []uint32
+	ProgramAt  []int32
+)
+
+// Room, which is written: one for each pattern.
+var (
+	From, Spare, Deep, Tried, Stamp []int32
+	HitPattern, HitEnd              []int32
+)
+
+// Room for programs: for each instruction of the longest as many, and CapsA and CapsB
+// for each instruction and slot; Stack two for each instruction and two more; Groups one
+// for each slot.
+var (
+	ThreadsA, ThreadsB, Seen, Stack, CapsA, CapsB, Groups []int32
+)
+
+// Count is how many patterns match at the place that [Next] returned. They are in
+// HitPattern, and in HitEnd is where their longest matches end.
+var Count int
+
+// Cut says that a pattern has used up all that it had for the text, so that what is found
+// may be less than there is.
+var Cut bool
+
+const (
+	recordShorts = 16 // of a record of Image16
+	flagNarrow   = 1
+	flagProgram  = 2
+	noMark       = 1<<31 - 1
+)
+
+var (
+	text      string
+	pos       int    // where to go on
+	before    int    // the row of Lead: what stands before pos
+	met       int    // the needs that are met
+	metWords  uint8  // the words of masks that may count then
+	same      int    // up to where this is so
+	next      [8]int // the next byte of each need
+	round     int32
+	wideRune  [256]rune // remembered: a character of each place and its symbol
+	wideValue [256]uint16
+)
+
+// Forget empties all tables.
+func Forget() {
+	Classes, Words, Depth = 0, 0, 0
+	First, Later, Met, Lead, BitPattern = First[:0], Later[:0], Met[:0], Lead[:0], BitPattern[:0]
+	Pair, MetWords, Class, Second = Pair[:0], MetWords[:0], Class[:0], Second[:0]
+	NeedMark, NeedWithin, Ranges, Kind, EdgesAt = NeedMark[:0], NeedWithin[:0], Ranges[:0], Kind[:0], EdgesAt[:0]
+	Image8, Image16, Image32, SpanKind, Edges = Image8[:0], Image16[:0], Image32[:0], SpanKind[:0], Edges[:0]
+	Programs8, Programs16, Programs32, ProgramAt = Programs8[:0], Programs16[:0], Programs32[:0], ProgramAt[:0]
+	From, Spare, Deep, Tried, Stamp = From[:0], Spare[:0], Deep[:0], Tried[:0], Stamp[:0]
+	HitPattern, HitEnd = HitPattern[:0], HitEnd[:0]
+	ThreadsA, ThreadsB, Seen, Stack = ThreadsA[:0], ThreadsB[:0], Seen[:0], Stack[:0]
+	CapsA, CapsB, Groups = CapsA[:0], CapsB[:0], Groups[:0]
+	for i := range wideRune {
+		wideRune[i], wideValue[i] = 0, 0
+	}
+}
+
+// Begin makes ready for a text.
+func Begin(s string) {
+	text, pos, before, same, Count, Cut = s, 0, 0, 0, 0, false
+	for i := range next {
+		next[i] = -1
+	}
+	round++
+	if round <= 0 {
+		round = 1
+		for i := range Stamp {
+			Stamp[i] = 0
+		}
+	}
+}
+
+// Next is the next place where matches begin, or -1. See [Count].
+func Next() int {
+	Count = 0
+	n, t := len(text), text
+	lead, second, pair, kind := Lead, Second, Pair, Kind
+	at, k, until, words := pos, before, same, metWords
+	for at < n {
+		b := t[at]
+		if at >= until {
+			look(at)
+			until, words = same, metWords
+		}
+		two := 256
+		if at+1 < n {
+			two = int(t[at+1])
+		}
+		in := pair[int(lead[k<<8|int(b)])+int(second[two])] & words
+		here, was := at, k
+		if b < utf8.RuneSelf {
+			k = int(kind[b])
+			at++
+		} else {
+			_, width := utf8.DecodeRuneInString(t[at:])
+			k = 4
+			at += width
+		}
+		if in != 0 {
+			candidates(here, was, in)
+			if Count > 0 {
+				pos, before = at, k
+				return here
+			}
+		}
+	}
+	pos = n
+	return -1
+}
+
+// Skip says that no match of a pattern counts that begins before a place.
+func Skip(pattern, from int) { From[pattern] = int32(from) }
+
+// look finds out which needs are met at a place, and up to where that is so.
+func look(at int) {
+	met, same = 0, len(text)
+	for i := range NeedMark {
+		within := int(NeedWithin[i])
+		if next[i] < at {
+			next[i] = mark(i, at)
+		}
+		switch where := next[i]; {
+		case where == noMark:
+		case where-at <= within:
+			met |= 1 << i
+			same = min(same, where+1)
+		default:
+			same = min(same, where-within)
+		}
+	}
+	metWords = MetWords[met]
+}
+
+// mark is where the next byte of a need stands.
+func mark(need, at int) int {
+	m := NeedMark[need]
+	for i := range need { // needs with one mark see the same
+		if NeedMark[i] == m && next[i] >= at {
+			return next[i]
+		}
+	}
+	t := text
+	if m == '0' {
+		for i := at; i < len(t); i++ {
+			if t[i]-'0' < 10 {
+				return i
+			}
+		}
+		return noMark
+	}
+	for i := at; i < len(t); i++ {
+		if t[i] == m {
+			return i
+		}
+	}
+	return noMark
+}
+
+// candidates tries the patterns that the masks leave at a place, of the words in.
+func candidates(at, before int, in uint8) {
+	t, class, later := text, Class, Later
+	n, words, wide, depth := len(t), Words, Classes-2, Depth
+	c0 := int(class[t[at]])
+	first, need := (before*Classes+c0)*words, met*words
+	row := Classes * words
+	// Mostly nothing is left after four characters, so those are looked at as one.
+	quick := false
+	var c3, row1, row2, row3 int
+	if at+3 < n && depth > 3 {
+		c1, c2 := int(class[t[at+1]]), int(class[t[at+2]])
+		c3 = int(class[t[at+3]])
+		row1, row2, row3 = c1*words, row+c2*words, 2*row+c3*words
+		quick = c0 < wide && c1 < wide && c2 < wide && c3 < wide
+	}
+	for left := uint32(in); left != 0; left &= left - 1 {
+		for w := bits.TrailingZeros32(left); w < words; w += 8 {
+			m := First[first+w] & Met[need+w]
+			// Characters outside ASCII have more bytes than one, and behind the end is
+			// nothing.
+			i, base, c := 1, w, c0
+			if quick {
+				m &= later[row1+w] & later[row2+w] & later[row3+w]
+				i, base, c = 4, w+3*row, c3
+			}
+			for ; i < depth && m != 0 && c < wide; i++ {
+				c = wide + 1
+				if at+i < n {
+					c = int(class[t[at+i]])
+				}
+				m &= later[base+c*words]
+				base += row
+			}
+			for ; m != 0; m &= m - 1 {
+				try(int(BitPattern[w<<6+bits.TrailingZeros64(m)]), at)
+			}
+		}
+	}
+}
+
+// stepCost is how many instructions of a program count as a byte of an automaton.
+const stepCost = 16
+
+// most keeps stocks below what an int has.
+const most = 1 << 24
+
+// try notes the longest match of a pattern that begins at a place, if there is one.
+func try(pattern, at int) {
+	if Stamp[pattern] != round {
+		n := min(len(text), most)
+		Stamp[pattern], From[pattern], Tried[pattern] = round, 0, -1
+		Spare[pattern], Deep[pattern] = int32(8*n+1024), int32(64*n+1<<16)
+	}
+	if at < int(From[pattern]) || int(Tried[pattern]) == at {
+		return // a pattern may have more bits than one
+	}
+	Tried[pattern] = int32(at)
+	if end := search(pattern, at); end >= 0 {
+		HitPattern[Count], HitEnd[Count] = int32(pattern), int32(end)
+		Count++
+	}
+}
+
+func search(pattern, at int) int {
+	limit := min(len(text), at+MaxMatch)
+	if Spare[pattern] >= 0 {
+		end := Longest(pattern, at, limit)
+		Spare[pattern] -= int32(max(0, seen-Reach))
+		return end
+	}
+	if Deep[pattern] >= 0 {
+		from := ahead(pattern, at)
+		Deep[pattern] -= int32(seen)
+		if from > at {
+			From[pattern] = int32(from)
+			return -1
+		}
+	}
+	if Deep[pattern] >= 0 {
+		end := Longest(pattern, at, limit)
+		Deep[pattern] -= int32(seen)
+		return end
+	}
+	Cut = true
+	if Image16[pattern*recordShorts+13]&flagProgram != 0 {
+		From[pattern] = int32(len(text))
+		return -1
+	}
+	return Longest(pattern, at, min(len(text), at+Short))
+}
+
+// seen is how many bytes the last look took, or steps that count as much.
+var seen int
+
+// Longest is where the longest match of a pattern ends that begins at start and ends at
+// or before limit, or -1.
+func Longest(pattern, start, limit int) int {
+	record := pattern * recordShorts
+	flags := Image16[record+13]
+	if flags&flagProgram != 0 {
+		return run(pattern, start, limit, false)
+	}
+	t, n := text, len(text)
+	small, large, rows := Image8, Image16, Image32
+	record32 := record >> 1
+	classes, templates, states, targets := int(rows[record32]), int(rows[record32+1]), int(rows[record32+2])>>2, int(rows[record32+3])
+	events := int(large[record+12])
+	s := int(large[record+8+kindAt(start)])
+	narrow := flags&flagNarrow != 0
+	end, i := -1, start
+	for {
+		symbol, after := len(Kind)-1, i
+		if i < n {
+			if symbol = int(t[i]); symbol < utf8.RuneSelf {
+				after++
+			} else {
+				r, width := utf8.DecodeRuneInString(t[i:])
+				symbol = wide(r)
+				after += width
+			}
+		}
+		in := rows[states+s]
+		to := int(in&0xffff) + int(small[templates+int(in>>16)+int(small[classes+symbol])])
+		if narrow {
+			s = int(small[targets+to])
+		} else {
+			s = int(large[targets>>1+to])
+		}
+		if s == 0 {
+			break
+		}
+		if s <= events {
+			end = i
+		}
+		if i >= limit || i >= n || after > limit {
+			break
+		}
+		i = after
+	}
+	seen = i - start + 1
+	return end
+}
+
+// wide is the symbol of a character outside ASCII.
+func wide(r rune) int {
+	place := int(r & 0xff)
+	if wideRune[place] == r {
+		return int(wideValue[place])
+	}
+	lo, hi := 0, len(Ranges)
+	want := uint32(r)<<11 | 0x7ff
+	for hi-lo > 1 {
+		if mid := (lo + hi) >> 1; Ranges[mid] <= want {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	symbol := int(Ranges[lo] & 0x7ff)
+	wideRune[place], wideValue[place] = r, uint16(symbol)
+	return symbol
+}
+
+// kindAt is the kind of the character before a place.
+func kindAt(at int) int {
+	if at == 0 {
+		return 0
+	}
+	b := text[at-1]
+	if b < utf8.RuneSelf {
+		return int(Kind[b])
+	}
+	r, _ := utf8.DecodeLastRuneInString(text[:at])
+	return int(Kind[wide(r)])
+}
+
+// symbolAt is the symbol at a place and where the next begins.
+func symbolAt(at int) (symbol, after int) {
+	if at >= len(text) {
+		return len(Kind) - 1, at
+	}
+	if b := text[at]; b < utf8.RuneSelf {
+		return int(b), at + 1
+	}
+	r, width := utf8.DecodeRuneInString(text[at:])
+	return wide(r), at + width
+}

@@ -1,11 +1,12 @@
 package classify
 
 import (
-	"unicode"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/privetdev/privet/internal/profile"
 	"github.com/privetdev/privet/internal/scan"
+	"github.com/privetdev/privet/internal/words"
 )
 
 // How far context reaches, on either side of a match: so many bytes, and words.
@@ -147,7 +148,7 @@ func (n *nearby) note(p *phrases, first, last int) {
 			}
 			for k, w := range f.rest {
 				l := &n.list[i+1+k]
-				if !isWordOf(n.buf[l.low:l.high], w, k == len(f.rest)-1) {
+				if !words.Is(n.buf[l.low:l.high], w, k == len(f.rest)-1) {
 					continue next
 				}
 			}
@@ -178,66 +179,21 @@ func (n *nearby) read(c *Classifier, text string, from, to int) {
 
 // word reads on from a place to behind the next word, or to the end.
 func (n *nearby) word(c *Classifier, text string, i int) int {
-	prev := sepKind
-	if i > 0 {
-		r, _ := utf8.DecodeLastRuneInString(text[:i])
-		prev = kindOf(r)
+	low := len(n.buf)
+	n.buf = slices.Grow(n.buf, words.MaxLen)
+	start, end, size := words.Next(text, i, n.buf[low:cap(n.buf)])
+	if start == end {
+		return end
 	}
-	var w nearWord
-	inside := false
-	for i < len(text) {
-		r, width := rune(text[i]), 1
-		if prev == lowerKind && inside && 'a' <= r && r <= 'z' { // most characters
-			if len(n.buf)-w.low < maxWord {
-				n.buf = append(n.buf, byte(r))
-			}
-			i++
-			continue
+	w := nearWord{start: start, end: end, low: low, high: low + size}
+	n.buf = n.buf[:w.high]
+	if text := n.buf[w.low:w.high]; c.index.known.has(text) {
+		if e := c.index.words[string(text)]; e != nil && len(e.phrases) > 0 {
+			w.entry = e
 		}
-		var kind charKind
-		if r < utf8.RuneSelf {
-			kind = asciiKind[r]
-		} else {
-			r, width = utf8.DecodeRuneInString(text[i:])
-			kind = kindOf(r)
-		}
-		if kind == sepKind {
-			if inside {
-				break
-			}
-			prev, i = kind, i+width
-			continue
-		}
-		if begins(prev, kind, text, i+width) {
-			if inside {
-				break
-			}
-			inside = true
-			w.start, w.low = i, len(n.buf)
-		}
-		if inside && len(n.buf)-w.low < maxWord {
-			n.buf = utf8.AppendRune(n.buf, unicode.ToLower(r))
-		}
-		prev, i = kind, i+width
 	}
-	if inside {
-		w.end, w.high = i, len(n.buf)
-		if text := n.buf[w.low:w.high]; c.index.known.has(text) {
-			if e := c.index.words[string(text)]; e != nil && len(e.phrases) > 0 {
-				w.entry = e
-			}
-		}
-		n.list = append(n.list, w)
-	}
-	return i
-}
-
-// isWordOf reports whether w is the word p or, if it may be, its plural.
-func isWordOf[T string | []byte](w T, p string, plural bool) bool {
-	if plural && len(w) == len(p)+1 && w[len(p)] == 's' {
-		w = w[:len(p)]
-	}
-	return string(w) == p
+	n.list = append(n.list, w)
+	return end
 }
 
 // A wordHint rules out most words that are not in a set.

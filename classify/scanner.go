@@ -92,7 +92,7 @@ type vote struct {
 // NewScanner makes a scanner.
 func (c *Classifier) NewScanner() *Scanner {
 	s := &Scanner{Threshold: float64(c.threshold) / 1000, MaxValue: profile.MaxValue, c: c}
-	s.atoms.Grow(c.index.atoms)
+	s.atoms.Grow(c.index.Atoms)
 	s.asked = make([]uint32, len(c.rules))
 	s.hunts = make([]hunt, len(c.detectors))
 	for i := range s.levels {
@@ -122,7 +122,7 @@ func (s *Scanner) Append(dst []Label, f *Field) []Label {
 	s.begin(f)
 	k := s.know(f)
 	s.unknown = k.unknown
-	if s.c.index.late && !k.declared() {
+	if s.c.index.Late && !k.declared() {
 		s.later(k)
 	}
 	s.findings = s.findings[:0]
@@ -254,7 +254,7 @@ func (s *Scanner) know(f *Field) *known {
 				if k.labels.Load() == nil {
 					s.settleNames(k)
 				}
-				if s.c.index.late {
+				if s.c.index.Late {
 					s.atoms.Reset()
 					for _, a := range k.atoms {
 						s.atoms.Add(a)
@@ -309,15 +309,15 @@ func (s *Scanner) learn(k *known, f *Field) {
 		}
 	}
 	s.nextRound()
-	for _, i := range x.always {
+	for _, i := range x.Always {
 		s.early(k, i)
 	}
 	for _, a := range s.atoms.List {
-		for _, i := range x.waiting[a] {
+		for _, i := range x.Waiting[a] {
 			s.early(k, i)
 		}
 	}
-	if x.recall {
+	if x.Recall {
 		k.atoms = append(k.atoms, s.atoms.List...)
 	}
 }
@@ -395,13 +395,13 @@ func (s *Scanner) early(k *known, i int32) {
 		return
 	}
 	s.asked[i] = s.round
-	x := &s.c.index.rules[i]
-	if x.simple {
+	x := &s.c.index.Rules[i]
+	if x.Simple {
 		s.say(k, i)
 		return
 	}
 	s.spent = false
-	switch t := s.eval(x, &x.root, true); {
+	switch t := s.eval(x, &x.Root, true); {
 	case s.spent:
 	case t == isTrue:
 		s.say(k, i)
@@ -443,7 +443,7 @@ func (s *Scanner) later(k *known) {
 		s.late(i)
 	}
 	for _, a := range s.atoms.List[first:] {
-		for _, i := range x.waiting[a] {
+		for _, i := range x.Waiting[a] {
 			s.late(i)
 		}
 	}
@@ -455,9 +455,9 @@ func (s *Scanner) late(i int32) {
 		return
 	}
 	s.asked[i] = s.round
-	x, r := &s.c.index.rules[i], &s.c.rules[i]
+	x, r := &s.c.index.Rules[i], &s.c.rules[i]
 	s.spent = false
-	if x.simple || s.eval(x, &x.root, false) == isTrue && !s.spent {
+	if x.Simple || s.eval(x, &x.Root, false) == isTrue && !s.spent {
 		s.claim(said{r.category, r.confidence, i})
 	}
 }
@@ -465,7 +465,7 @@ func (s *Scanner) late(i int32) {
 // rest evaluates a part of a condition that the index does not answer.
 func (s *Scanner) rest(p *expr.Program, node int) (bool, expr.Code) {
 	s.prepare()
-	if s.c.index.readsWords {
+	if s.c.index.ReadsWords {
 		s.needWords()
 	}
 	l := &s.levels[0]

@@ -100,6 +100,27 @@ func TestModulesRun(t *testing.T) {
 	assert.EqualValues(t, linked.Addr["b"]+1, m.ExportedGlobal("at").Get())
 	assert.Equal(t, linked.Addr["b"], linked.Addr["b again"])
 	assert.GreaterOrEqual(t, int(m.Memory().Size()), linked.End)
+	sum := 0
+	for _, n := range linked.Data {
+		sum += n
+	}
+	assert.Equal(t, 5+2+12, sum, "zeros take nothing: %v", linked.Data)
+}
+
+func TestMemoryGrowsAsFarAsItIsSaid(t *testing.T) {
+	o := sample()
+	o.Funcs = append(o.Funcs, &asm.Func{Name: "grow", Sig: "i>i", Body: []asm.Instr{asm.Get(0), op(asm.MemoryGrow)}},
+		&asm.Func{Name: "most", Sig: ">i", Body: []asm.Instr{asm.GetGlobal(asm.MostSym)}})
+	linked, err := asm.Link(asm.Options{Exports: exports("grow", "most", "where"), Memory: "memory", Reserve: 100, Grow: 200000}, o)
+	require.NoError(t, err)
+	m := run(t, linked)
+	pages := int64(m.Memory().Size()) >> 16
+	assert.EqualValues(t, linked.Most, call(t, m, "most"))
+	assert.GreaterOrEqual(t, linked.Most, linked.End+200100)
+	more := int64(linked.Most)>>16 - pages
+	assert.EqualValues(t, -1, int32(call(t, m, "grow", uint64(more+1))))
+	assert.EqualValues(t, pages, call(t, m, "grow", uint64(more)))
+	assert.EqualValues(t, -1, int32(call(t, m, "grow", 1)))
 }
 
 func TestWhatNothingNeedsIsLeftOut(t *testing.T) {
@@ -206,4 +227,119 @@ func TestTidyShrinks(t *testing.T) {
 	m := run(t, linked)
 	assert.EqualValues(t, 3, call(t, m, "f", 9))
 	assert.EqualValues(t, 0, call(t, m, "f", 0))
+}
+
+// What stands behind a condition that is known is gone with all that only it needs.
+func TestKnownConditionsAreDecided(t *testing.T) {
+	both := func(when ...asm.Instr) []asm.Instr {
+		return append(append([]asm.Instr{}, when...), asm.Block(asm.If, 1, asm.I32), asm.Call("then"), asm.Instr{Op: asm.Else}, asm.Call("otherwise"), end())
+	}
+	n := func(v int64) asm.Instr { return num(v) }
+	tests := []struct {
+		name string
+		body []asm.Instr
+		want int64
+	}{
+		{"true", both(n(1)), 1},
+		{"any number", both(n(-7)), 1},
+		{"false", both(n(0)), 2},
+		{"not", both(n(0), op(asm.I32Eqz)), 1},
+		{"not not", both(n(5), op(asm.I32Eqz), op(asm.I32Eqz)), 1},
+		{"equal", both(n(3), n(3), op(asm.I32Eq)), 1},
+		{"below, with sign", both(n(-1), n(3), op(asm.I32LtS)), 1},
+		{"below, without", both(n(-1), n(3), op(asm.I32LtU)), 2},
+		{"sum", both(n(math.MaxInt32), n(1), op(asm.I32Add), n(math.MinInt32), op(asm.I32Ne)), 2},
+		{"shift", both(n(-8), n(33), op(asm.I32ShrS), n(-4), op(asm.I32Eq)), 1},
+		{"select", both(n(0), n(1), n(0), op(asm.Select)), 1},
+		{"and", both(n(1), asm.Block(asm.If, 2, asm.I32), n(0), asm.Instr{Op: asm.Else}, asm.Call("otherwise"), end()), 2},
+		{"within", append(both(n(1))[:3:3], asm.Block(asm.BlockOp, 4, asm.None), n(0), asm.Block(asm.If, 3, asm.None), asm.Call("otherwise"), op(asm.Drop), asm.Instr{Op: asm.Else}, n(1), asm.Jump(asm.BrIf, 4), end(), end(),
+			asm.Instr{Op: asm.Else}, asm.Call("otherwise"), end()), 1},
+		{"jump to its end", []asm.Instr{n(1), asm.Block(asm.If, 1, asm.I32), asm.Call("then"), asm.Get(0), asm.Jump(asm.BrIf, 1), op(asm.Drop), n(1), asm.Instr{Op: asm.Else}, asm.Call("otherwise"), end()}, 1},
+		{"nothing", []asm.Instr{n(0), asm.Block(asm.If, 1, asm.None), asm.Call("then"), op(asm.Drop), end(), asm.Call("otherwise")}, 2},
+		{"return", []asm.Instr{n(1), asm.Block(asm.If, 1, asm.I32), asm.Call("then"), op(asm.Return), asm.Instr{Op: asm.Else}, asm.Call("otherwise"), end()}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			linked, err := asm.Link(asm.Options{Exports: exports("f")}, &asm.Object{Funcs: []*asm.Func{
+				{Name: "then", Sig: ">i", Body: []asm.Instr{num(1)}}, {Name: "otherwise", Sig: ">i", Body: []asm.Instr{num(2)}},
+				{Name: "f", Sig: "i>i", Body: tt.body}}})
+			require.NoError(t, err)
+			assert.EqualValues(t, tt.want, call(t, run(t, linked), "f", 0))
+			assert.Len(t, linked.Sizes, 2, "only one of both is needed")
+			for _, f := range linked.Funcs {
+				for _, in := range f.Body {
+					assert.NotEqual(t, asm.If, in.Op)
+				}
+			}
+		})
+	}
+}
+
+// Folding and running give the same, for all operations and awkward numbers.
+func TestFoldedOperationsAreThoseOfTheMachine(t *testing.T) {
+	values := []int64{0, 1, -1, 2, 31, 32, 33, -32, 7, math.MaxInt32, math.MinInt32, 1 << 30}
+	for o := asm.I32Eq; o <= asm.I32ShrU; o++ {
+		if o.String() == "unknown" || len(o.String()) < 4 || o.String()[:4] != "i32." || o >= asm.I32DivS && o <= asm.I32RemU {
+			continue
+		}
+		if o == asm.I32Clz || o == asm.I32Ctz || o == asm.I32Popcnt {
+			continue
+		}
+		object := &asm.Object{Funcs: []*asm.Func{{Name: "live", Sig: "ii>i", Body: []asm.Instr{asm.Get(0), asm.Get(1), op(o)}}}}
+		e := exports("live")
+		for i, a := range values {
+			for j, b := range values {
+				name := string(rune('A'+i)) + string(rune('A'+j))
+				object.Funcs = append(object.Funcs, &asm.Func{Name: name, Sig: ">i", Body: []asm.Instr{num(a), num(b), op(o)}})
+				e = append(e, exports(name)...)
+			}
+		}
+		linked, err := asm.Link(asm.Options{Exports: e}, object)
+		require.NoError(t, err)
+		m := run(t, linked)
+		for i, a := range values {
+			for j, b := range values {
+				want := call(t, m, "live", uint64(uint32(a)), uint64(uint32(b)))
+				assert.Equal(t, int32(want), int32(call(t, m, string(rune('A'+i))+string(rune('A'+j)))), "%s %d %d", o, a, b)
+			}
+		}
+	}
+}
+
+// A local that is set once stands for what it is set to, but only where it has been set.
+func TestLocalsThatAreSetOnce(t *testing.T) {
+	c := asm.Const
+	block, loop, iff := asm.Block(asm.BlockOp, 1, asm.None), asm.Block(asm.Loop, 2, asm.None), asm.Block(asm.If, 3, asm.None)
+	tests := []struct {
+		name string
+		body []asm.Instr
+		want map[uint64]int64
+		most int // bytes
+	}{
+		{"constant", []asm.Instr{num(7), asm.Set(1), asm.Get(0), asm.Get(1), op(asm.I32Add), asm.Get(1), op(asm.I32Mul)}, map[uint64]int64{2: 63}, 10},
+		{"copy of a parameter", []asm.Instr{asm.Get(0), asm.Set(1), asm.Get(1), asm.Set(2), asm.Get(1), asm.Get(2), op(asm.I32Mul)}, map[uint64]int64{5: 25}, 7},
+		{"parameter that changes", []asm.Instr{asm.Get(0), asm.Set(1), num(1), asm.Set(0), asm.Get(1), asm.Get(0), op(asm.I32Sub)}, map[uint64]int64{5: 4}, 99},
+		{"not set by then", []asm.Instr{block, loop, asm.Get(2), asm.Get(1), op(asm.I32Add), asm.Set(2), num(5), asm.Set(1),
+			asm.Get(0), num(1), op(asm.I32Sub), asm.Tee(0), asm.Jump(asm.BrIf, 2), end(), end(), asm.Get(2)}, map[uint64]int64{1: 0, 2: 5, 3: 10}, 99},
+		{"set in one way", []asm.Instr{asm.Get(0), iff, num(9), asm.Set(1), end(), asm.Get(1)}, map[uint64]int64{0: 0, 1: 9}, 99},
+		{"left in between", []asm.Instr{block, asm.Get(0), asm.Jump(asm.BrIf, 1), num(9), asm.Set(1), end(), asm.Get(1)}, map[uint64]int64{0: 9, 1: 0}, 99},
+		{"from below", []asm.Instr{num(4), asm.Get(0), asm.Get(0), op(asm.I32Add), asm.Set(2), asm.Set(1), asm.Get(1), asm.Get(2), op(asm.I32Mul)}, map[uint64]int64{3: 24}, 16},
+		{"overtaken", []asm.Instr{asm.Get(0), num(1), asm.Set(0), asm.Set(1), asm.Get(0), num(10), op(asm.I32Mul), asm.Get(1), op(asm.I32Add)}, map[uint64]int64{3: 13}, 99},
+		{"dropped from below", []asm.Instr{num(4), asm.Get(0), asm.Set(1), op(asm.Drop), asm.Get(1)}, map[uint64]int64{3: 3}, 4},
+		{"kept through rounds", []asm.Instr{asm.Get(0), num(3), op(asm.I32Mul), asm.Set(1), loop, asm.Get(3), asm.Get(1), op(asm.I32Add), asm.Set(3), asm.Get(0), num(7), op(asm.I32Mul), asm.Tee(2), asm.Get(2), op(asm.I32Mul), op(asm.Drop),
+			asm.Get(0), num(1), op(asm.I32Sub), asm.Tee(0), asm.Jump(asm.BrIf, 2), end(), asm.Get(3)}, map[uint64]int64{1: 3, 2: 12, 5: 75}, 99},
+		{"one after the other", []asm.Instr{asm.Get(0), num(3), op(asm.I32Mul), asm.Tee(1), asm.Get(1), op(asm.I32Mul), asm.Get(0), num(5), op(asm.I32Mul), asm.Tee(2), asm.Get(2), op(asm.I32Mul), op(asm.I32Add)}, map[uint64]int64{2: 136}, 26},
+		{"dear constant", []asm.Instr{c(asm.I32, 1<<30), asm.Set(1), asm.Get(1), asm.Get(1), op(asm.I32Xor), asm.Get(1), op(asm.I32Or), asm.Get(1), asm.Get(1), op(asm.I32And), op(asm.I32And)}, map[uint64]int64{3: 1 << 30}, 24},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			linked, err := asm.Link(asm.Options{Exports: exports("f")}, &asm.Object{Funcs: []*asm.Func{{Name: "f", Sig: "i>i", Locals: []asm.Type{asm.I32, asm.I32, asm.I32}, Body: tt.body}}})
+			require.NoError(t, err)
+			m := run(t, linked)
+			for arg, want := range tt.want {
+				assert.EqualValues(t, want, int32(call(t, m, "f", arg)), "of %d", arg)
+			}
+			assert.LessOrEqual(t, linked.Sizes["f"], tt.most)
+		})
+	}
 }

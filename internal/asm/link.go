@@ -27,18 +27,24 @@ type Options struct {
 	Base     int       // the first address that data may have; 0 is 16, so that 0 is nothing's
 	Reserve  int       // bytes behind all data that the memory has at least
 	MaxPages int       // pages of 64 KiB that the memory may grow to; 0 is what it begins with
+	Grow     int       // bytes by which the memory may grow beyond what it begins with
 	Sections []Section // at the end
 }
 
-// EndSym is a constant global that the linker makes: the first address behind all data.
-const EndSym = "asm.end"
+// Constant globals that the linker makes.
+const (
+	EndSym  = "asm.end"  // the first address behind all data
+	MostSym = "asm.most" // the first address behind the memory when it has grown as far as it may
+)
 
 // A Module is what [Link] made.
 type Module struct {
 	Wasm  []byte
 	Addr  map[string]int // of data
 	Sizes map[string]int // bytes of code by function
+	Data  map[string]int // bytes of the module by data, without what is zero at the beginning
 	End   int            // first address behind all data
+	Most  int            // bytes that the memory may grow to
 	Funcs []*Func        // as they were written, in their order
 }
 
@@ -67,8 +73,9 @@ type linker struct {
 // double, and functions that would make the module invalid, all at once.
 func Link(o Options, objects ...*Object) (*Module, error) {
 	l := &linker{
-		symbols: symbols{map[string]*Func{}, map[string]*Data{}, map[string]*Global{EndSym: {Name: EndSym, Type: I32, Const: true}}},
-		live:    map[string]bool{}, alias: map[string]string{}, addr: map[string]int{}, index: map[string]int{},
+		symbols: symbols{map[string]*Func{}, map[string]*Data{}, map[string]*Global{
+			EndSym: {Name: EndSym, Type: I32, Const: true}, MostSym: {Name: MostSym, Type: I32, Const: true}}},
+		live: map[string]bool{}, alias: map[string]string{}, addr: map[string]int{}, index: map[string]int{},
 		globalI: map[string]int{}, tableI: map[string]int{}, sigI: map[Sig]int{},
 	}
 	for _, object := range objects {
@@ -225,8 +232,10 @@ func (l *linker) layOut(o Options, objects []*Object) int {
 			}
 		}
 	}
-	if l.live[EndSym] {
-		l.globals = append(l.globals, l.symbols.globals[EndSym])
+	for _, sym := range []string{EndSym, MostSym} {
+		if l.live[sym] {
+			l.globals = append(l.globals, l.symbols.globals[sym])
+		}
 	}
 	rank := func(d *Data) int {
 		switch {
@@ -294,7 +303,7 @@ func sleb(b []byte, v int64) []byte {
 func text(b []byte, s string) []byte { return append(uleb(b, uint64(len(s))), s...) }
 
 func (l *linker) write(o Options, end int) *Module {
-	m := &Module{Addr: l.addr, Sizes: map[string]int{}, End: end, Funcs: l.funcs}
+	m := &Module{Addr: l.addr, Sizes: map[string]int{}, Data: map[string]int{}, End: end, Funcs: l.funcs}
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	section := func(id byte, content []byte) {
 		if len(content) > 0 {
@@ -333,13 +342,17 @@ func (l *linker) write(o Options, end int) *Module {
 		section(4, uleb(uleb([]byte{1, 0x70, 1}, n), n))
 	}
 	pages := (end + o.Reserve + pageSize - 1) / pageSize
-	most := max(o.MaxPages, pages)
+	most := max(o.MaxPages, pages, (end+o.Reserve+o.Grow+pageSize-1)/pageSize)
+	m.Most = most * pageSize
 	section(5, uleb(uleb([]byte{1, 1}, uint64(pages)), uint64(most)))
 	var globals []byte
 	for _, g := range l.globals {
 		v := g.Value
-		if g.Name == EndSym {
+		switch g.Name {
+		case EndSym:
 			v = int64(end)
+		case MostSym:
+			v = int64(m.Most)
 		}
 		globals = append(globals, g.Type.code(), 1)
 		if g.Const {
@@ -371,7 +384,7 @@ func (l *linker) write(o Options, end int) *Module {
 		section(9, elements)
 	}
 	section(10, vector(len(l.funcs), code))
-	section(11, l.segments(end))
+	section(11, l.segments(end, m.Data))
 	for _, s := range o.Sections {
 		section(0, append(text(nil, s.Name), s.Content...))
 	}
@@ -379,11 +392,13 @@ func (l *linker) write(o Options, end int) *Module {
 	return m
 }
 
-// zeroRun is how many zero bytes are dearer than the head of another segment.
-const zeroRun = 12
+// zeroRun is how many zero bytes begin another segment. The head of one is dearer than a
+// dozen of them, and compressed, much dearer than that.
+const zeroRun = 64
 
-// segments writes the memory as it begins, without long runs of zeros.
-func (l *linker) segments(end int) []byte {
+// segments writes the memory as it begins, without long runs of zeros, and counts the
+// bytes of each piece of data.
+func (l *linker) segments(end int, sizes map[string]int) []byte {
 	memory := make([]byte, end)
 	for _, d := range l.data {
 		at := l.addr[d.Name]
@@ -393,7 +408,7 @@ func (l *linker) segments(end int) []byte {
 		}
 	}
 	var out []byte
-	n := 0
+	n, next := 0, 0 // next is the first data that does not end before a segment
 	for at := 0; at < end; {
 		if memory[at] == 0 {
 			at++
@@ -407,6 +422,15 @@ func (l *linker) segments(end int) []byte {
 		}
 		out = append(sleb(append(out, 0, byte(I32Const)), int64(at)), byte(End))
 		out = append(uleb(out, uint64(stop-at)), memory[at:stop]...)
+		for i := next; i < len(l.data) && l.addr[l.data[i].Name] < stop; i++ {
+			d := l.data[i]
+			from, to := l.addr[d.Name], l.addr[d.Name]+d.Size
+			if to <= at {
+				next = i + 1
+				continue
+			}
+			sizes[d.Name] += min(to, stop) - max(from, at)
+		}
 		at = stop
 		n++
 	}

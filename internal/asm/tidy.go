@@ -7,10 +7,13 @@ import "slices"
 // reaches, locals that nobody reads.
 func tidy(f *Func) *Func {
 	g := &Func{Name: f.Name, Sig: f.Sig, Locals: f.Locals, Body: slices.Clone(f.Body)}
-	for range 10 {
+	for range 20 {
 		before := len(g.Body)
+		g.Body = decided(g.Body)
 		g.Body = reachable(g.Body)
 		g.Body = unblocked(g.Body)
+		g.Body = nearer(g.Body)
+		propagate(g)
 		g.Body = peep(g.Body)
 		unread(g)
 		if len(g.Body) == before {
@@ -18,8 +21,335 @@ func tidy(f *Func) *Func {
 		}
 	}
 	g.Body = unset(g.Body, len(g.Sig.Params()))
+	share(g)
 	renumber(g)
 	return g
+}
+
+// decided takes an if on a constant for the part of it that runs. That part becomes a
+// block, to whose end it may jump.
+func decided(body []Instr) []Instr {
+	end, other := ends(body)
+	out := make([]Instr, 0, len(body))
+	var closes []int // where parts that were taken end, the innermost last
+	for i := 0; i < len(body); i++ {
+		in := body[i]
+		if n := len(closes); n > 0 && closes[n-1] == i {
+			closes = closes[:n-1]
+			if in.Op == Else {
+				i = end[start(body, i)]
+			}
+			out = append(out, Instr{Op: End})
+			continue
+		}
+		n := len(out)
+		if in.Op != If || n == 0 || out[n-1].Op != I32Const || out[n-1].Sym != "" {
+			out = append(out, in)
+			continue
+		}
+		holds := out[n-1].Imm != 0
+		out = out[:n-1]
+		from, to := i, end[i]
+		switch {
+		case holds && other[i] >= 0:
+			to = other[i]
+		case !holds && other[i] < 0:
+			i = end[i]
+			continue
+		case !holds:
+			from = other[i]
+		}
+		out = append(out, Instr{Op: BlockOp, Label: in.Label, Imm: in.Imm})
+		closes = append(closes, to)
+		i = from
+	}
+	return out
+}
+
+// start is where the block begins whose else is at a place.
+func start(body []Instr, other int) int {
+	depth := 0
+	for i := other - 1; i > 0; i-- {
+		switch body[i].Op {
+		case End:
+			depth++
+		case BlockOp, Loop, If:
+			if depth == 0 {
+				return i
+			}
+			depth--
+		}
+	}
+	return 0
+}
+
+// nearer moves what was pushed for a local or for nothing right before the set or drop
+// that takes it, if it can be pushed there as well.
+func nearer(body []Instr) []Instr {
+	out := make([]Instr, 0, len(body))
+	gone := make([]bool, 0, len(body))
+	var stack []int // of what was pushed since control came or went: where, or -1
+	pop := func() int {
+		if len(stack) == 0 {
+			return -1
+		}
+		p := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		return p
+	}
+	for _, in := range body {
+		switch {
+		case in.Op == LocalSet || in.Op == Drop:
+			p := pop()
+			if p >= 0 && p < len(out)-1 {
+				gone[p] = true
+				if in.Op == Drop {
+					continue
+				}
+				out, gone = append(out, out[p]), append(gone, false)
+			}
+		case in.Op == LocalTee:
+			stack = append(stack[:max(len(stack)-1, 0)], -1)
+		case pushes(in):
+			stack = append(stack, len(out))
+			if in.Op == GlobalGet {
+				stack[len(stack)-1] = -1 // others may set it
+			}
+		case ops[in.Op].sig == "?":
+			stack = stack[:0]
+		default:
+			sig := Sig(ops[in.Op].sig)
+			for range sig.Params() {
+				pop()
+			}
+			if sig.Result() != None {
+				stack = append(stack, -1)
+			}
+		}
+		if in.Op == LocalSet || in.Op == LocalTee {
+			for i, p := range stack {
+				if p >= 0 && out[p].Op == LocalGet && out[p].Imm == in.Imm {
+					stack[i] = -1
+				}
+			}
+		}
+		out, gone = append(out, in), append(gone, false)
+	}
+	kept := out[:0]
+	for i, in := range out {
+		if !gone[i] {
+			kept = append(kept, in)
+		}
+	}
+	return kept
+}
+
+// parts tells for each instruction where the block, or the half of an if, ends in which
+// it stands. What is set there has been set in all that follows up to that end.
+func parts(body []Instr) []int {
+	closes := make([]int, len(body))
+	last := len(body)
+	var outer []int
+	for i := len(body) - 1; i >= 0; i-- {
+		switch body[i].Op {
+		case End:
+			closes[i] = last
+			outer, last = append(outer, last), i
+			continue
+		case Else:
+			last = i
+		case BlockOp, Loop, If:
+			last, outer = outer[len(outer)-1], outer[:len(outer)-1]
+		}
+		closes[i] = last
+	}
+	return closes
+}
+
+// share gives one number to locals of which each is set once before it is read, and none
+// is read any more when the next is set.
+func share(f *Func) {
+	params := len(f.Sig.Params())
+	closes := parts(f.Body)
+	type span struct{ sets, from, to int }
+	spans := make([]span, params+len(f.Locals))
+	for i, in := range f.Body {
+		switch in.Op {
+		case LocalSet, LocalTee:
+			spans[in.Imm].sets++
+			spans[in.Imm].from = i
+		case LocalGet:
+			spans[in.Imm].to = i
+		}
+	}
+	end, _ := ends(f.Body)
+	var open []int
+	for i, in := range f.Body {
+		switch in.Op {
+		case BlockOp, Loop, If:
+			open = append(open, i)
+		case End:
+			open = open[:len(open)-1]
+		case LocalGet:
+			s := &spans[in.Imm]
+			if s.sets != 1 || i < s.from || i > closes[s.from] {
+				s.sets = 0
+			}
+			for _, b := range open {
+				if f.Body[b].Op == Loop && b > s.from { // it is read in every round
+					s.to = max(s.to, end[b])
+				}
+			}
+		}
+	}
+	becomes := map[int64]int64{}
+	busy := map[int64]int{} // until where a local that is shared has a value
+	var shared []int64
+	for i, in := range f.Body {
+		if in.Op != LocalSet && in.Op != LocalTee || int(in.Imm) < params || spans[in.Imm].sets != 1 {
+			continue
+		}
+		becomes[in.Imm] = in.Imm
+		free := -1
+		for j, s := range shared {
+			if busy[s] < i && f.Locals[int(s)-params] == f.Locals[int(in.Imm)-params] {
+				free = j
+				break
+			}
+		}
+		if free < 0 {
+			shared = append(shared, in.Imm)
+		} else {
+			becomes[in.Imm] = shared[free]
+		}
+		busy[becomes[in.Imm]] = max(i, spans[in.Imm].to)
+	}
+	for i, in := range f.Body {
+		if n, ok := becomes[in.Imm]; ok && (in.Op == LocalGet || in.Op == LocalSet || in.Op == LocalTee) {
+			f.Body[i].Imm = n
+		}
+	}
+}
+
+// propagate takes for a local that is set once, to a constant or to another local that
+// keeps its value, that constant or local.
+func propagate(f *Func) {
+	body, params := f.Body, int64(len(f.Sig.Params()))
+	sets, gets := map[int64][]int{}, map[int64][]int{}
+	closes := parts(body)
+	for i, in := range body {
+		switch in.Op {
+		case LocalSet, LocalTee:
+			sets[in.Imm] = append(sets[in.Imm], i)
+		case LocalGet:
+			gets[in.Imm] = append(gets[in.Imm], i)
+		}
+	}
+	gone := make([]bool, len(body))
+	for i := 1; i < len(body); i++ {
+		in, from := body[i], body[i-1]
+		if in.Op != LocalSet && in.Op != LocalTee || len(sets[in.Imm]) != 1 || in.Imm < params || gone[i-1] {
+			continue
+		}
+		switch from.Op {
+		case I32Const, I64Const, F64Const:
+			if size, n := constantSize(from), len(gets[in.Imm]); n > 1 && size*n > size+2+2*n {
+				continue
+			}
+		case LocalGet:
+			if s := sets[from.Imm]; from.Imm == in.Imm || len(s) > 1 || len(s) == 1 && (from.Imm < params || s[0] > i) {
+				continue
+			}
+		default:
+			continue
+		}
+		reached := true
+		for _, g := range gets[in.Imm] {
+			reached = reached && g > i && g < closes[i]
+		}
+		if !reached {
+			continue
+		}
+		for _, g := range gets[in.Imm] {
+			body[g] = from
+			if from.Op == LocalGet {
+				gets[from.Imm] = append(gets[from.Imm], g)
+			}
+		}
+		gone[i] = true
+		if in.Op == LocalSet {
+			gone[i-1] = true
+		}
+	}
+	out := body[:0]
+	for i, in := range body {
+		if !gone[i] {
+			out = append(out, in)
+		}
+	}
+	f.Body = out
+}
+
+// constantSize is about how many bytes a constant takes.
+func constantSize(in Instr) int {
+	switch {
+	case in.Sym != "":
+		return 4
+	case in.Op == F64Const:
+		return 9
+	}
+	return 1 + len(sleb(nil, in.Imm))
+}
+
+// fold is the result of an operation on constants.
+func fold(op Op, a, b int32) (int32, bool) {
+	is := func(holds bool) (int32, bool) {
+		if holds {
+			return 1, true
+		}
+		return 0, true
+	}
+	switch op {
+	case I32Eq:
+		return is(a == b)
+	case I32Ne:
+		return is(a != b)
+	case I32LtS:
+		return is(a < b)
+	case I32LtU:
+		return is(uint32(a) < uint32(b))
+	case I32GtS:
+		return is(a > b)
+	case I32GtU:
+		return is(uint32(a) > uint32(b))
+	case I32LeS:
+		return is(a <= b)
+	case I32LeU:
+		return is(uint32(a) <= uint32(b))
+	case I32GeS:
+		return is(a >= b)
+	case I32GeU:
+		return is(uint32(a) >= uint32(b))
+	case I32Add:
+		return a + b, true
+	case I32Sub:
+		return a - b, true
+	case I32Mul:
+		return a * b, true
+	case I32And:
+		return a & b, true
+	case I32Or:
+		return a | b, true
+	case I32Xor:
+		return a ^ b, true
+	case I32Shl:
+		return a << (b & 31), true
+	case I32ShrS:
+		return a >> (b & 31), true
+	case I32ShrU:
+		return int32(uint32(a) >> (b & 31)), true
+	}
+	return 0, false
 }
 
 // unset drops zeros that are written to locals for the first time, which are zero.
@@ -178,6 +508,27 @@ func peep(body []Instr) []Instr {
 		n := len(out)
 		if n > 0 {
 			last := out[n-1]
+			if last.Op == I32Const && last.Sym == "" {
+				if in.Op == I32Eqz {
+					v, _ := fold(I32Eq, int32(last.Imm), 0)
+					out[n-1].Imm = int64(v)
+					continue
+				}
+				if n > 1 && out[n-2].Op == I32Const && out[n-2].Sym == "" {
+					if v, ok := fold(in.Op, int32(out[n-2].Imm), int32(last.Imm)); ok {
+						out[n-2].Imm = int64(v)
+						out = out[:n-1]
+						continue
+					}
+				}
+				if in.Op == Select && n > 2 && pushes(out[n-2]) && pushes(out[n-3]) {
+					if last.Imm == 0 {
+						out[n-3] = out[n-2]
+					}
+					out = out[:n-2]
+					continue
+				}
+			}
 			switch {
 			case in.Op == LocalGet && last.Op == LocalSet && last.Imm == in.Imm:
 				out[n-1].Op = LocalTee

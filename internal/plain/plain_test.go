@@ -216,8 +216,8 @@ func laws(s string) error {
 	if 3*len(form) > 4*len(s) {
 		return fmt.Errorf("the form takes %d bytes and the text %d", len(form), len(s))
 	}
-	if 2*len(text.runs) > len(s) {
-		return fmt.Errorf("%d runs for %d bytes", len(text.runs), len(s))
+	if 2*len(text.runs)/RunSize > len(s) {
+		return fmt.Errorf("%d runs for %d bytes", len(text.runs)/RunSize, len(s))
 	}
 	edge := map[int]bool{}
 	for _, i := range boundaries(s) {
@@ -354,7 +354,7 @@ func TestBounds(t *testing.T) {
 	s := strings.Repeat("\u00b2", maxCount+3)
 	form := text.Read(s)
 	require.Len(t, form, maxCount+3)
-	assert.Len(t, text.runs, 2)
+	assert.Len(t, text.runs, 2*RunSize)
 	from, to := text.Original(maxCount+1, maxCount+2)
 	assert.Equal(t, [2]int{2*maxCount + 2, 2*maxCount + 4}, [2]int{from, to})
 

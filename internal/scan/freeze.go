@@ -2,6 +2,7 @@ package scan
 
 import (
 	"encoding/binary"
+	"regexp/syntax"
 	"slices"
 )
 
@@ -17,17 +18,27 @@ func (a *automaton) states() int { return len(a.hits) }
 
 // determinise makes all states, in the order in which a search in breadth over classes
 // finds them; nil if there are more than budget.
-func (p *part) determinise(budget int) *automaton {
+//
+// What matched is told by the state that the next character leads to, because that may
+// decide. If early, what no next character can change is told at once: otherwise each
+// match would need a state for each way to go on.
+func (p *part) determinise(budget int, early bool) *automaton {
 	a := &automaton{stride: len(p.kinds)}
 	type set struct {
 		pcs  []uint32
 		prev kind
-		done bool // nothing more can be told
+		done bool     // nothing more can be told
+		told []uint32 // ids that were told early
 	}
 	var sets []set
 	byKey := map[string]uint32{}
 	var key []byte
-	state := func(pcs, hits []uint32, prev kind, done bool) uint32 {
+	state := func(pcs, hits []uint32, prev kind, done, begin bool) uint32 {
+		var told []uint32
+		if early && !begin && !done {
+			told = p.certain(pcs, prev)
+			hits = union(hits, told)
+		}
 		switch {
 		case len(p.starts) == 0:
 			done = done || len(pcs) == 0
@@ -37,7 +48,11 @@ func (p *part) determinise(budget int) *automaton {
 		if done {
 			pcs, prev = nil, kindNone // nothing will ask
 		}
-		key = appendKey(append(key[:0], byte(prev)), uint32(len(hits)))
+		key = append(key[:0], byte(prev))
+		if early && begin {
+			key = append(key, 1) // nothing leads there
+		}
+		key = appendKey(key, uint32(len(hits)))
 		for _, id := range hits {
 			key = appendKey(key, id)
 		}
@@ -48,7 +63,7 @@ func (p *part) determinise(budget int) *automaton {
 		if !ok {
 			n = uint32(len(sets))
 			byKey[string(key)] = n
-			sets = append(sets, set{slices.Clone(pcs), prev, done})
+			sets = append(sets, set{slices.Clone(pcs), prev, done, told})
 			a.hits = append(a.hits, slices.Clone(hits))
 		}
 		return n
@@ -58,7 +73,7 @@ func (p *part) determinise(budget int) *automaton {
 	first = slices.Compact(first)
 	for k := range a.begin {
 		if len(p.members) == 0 || k == int(kindNone) {
-			a.begin[k] = state(first, nil, kind(k), false)
+			a.begin[k] = state(first, nil, kind(k), false, true)
 		}
 	}
 	w := &p.walker
@@ -72,11 +87,51 @@ func (p *part) determinise(budget int) *automaton {
 				w.waiting, w.hits = w.waiting[:0], w.hits[:0]
 			} else {
 				p.advance(w, st.pcs, st.prev, len(p.starts) > 0 && n == 0, c)
+				w.hits = slices.DeleteFunc(w.hits, func(id uint32) bool { return slices.Contains(st.told, id) })
 			}
-			a.next = append(a.next, state(w.waiting, w.hits, p.kinds[c], st.done || c == a.stride-1))
+			a.next = append(a.next, state(w.waiting, w.hits, p.kinds[c], st.done || c == a.stride-1, false))
 		}
 	}
 	return a
+}
+
+// certain are the ids of what has matched whatever comes next, in order.
+func (p *part) certain(pcs []uint32, prev kind) []uint32 {
+	behind := conditions(prev, kindNone) & (syntax.EmptyBeginText | syntax.EmptyBeginLine)
+	var ids []uint32
+	todo, seen := slices.Clone(pcs), map[uint32]bool{}
+	for len(todo) > 0 {
+		pc := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[pc] {
+			continue
+		}
+		seen[pc] = true
+		switch in := &p.insts[pc]; in.op {
+		case opMatch:
+			ids = append(ids, in.id)
+		case opAlt:
+			todo = append(todo, in.out, in.arg)
+		case opNop:
+			todo = append(todo, in.out)
+		case opEmpty:
+			if syntax.EmptyOp(in.arg)&^behind == 0 {
+				todo = append(todo, in.out)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// union is what is in one of two ordered lists, in order.
+func union(a, b []uint32) []uint32 {
+	if len(b) == 0 {
+		return a
+	}
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // minimise puts states together that no text tells apart, and numbers those that are

@@ -42,7 +42,7 @@ func Freeze(s *Set, states int) *Frozen {
 	}
 	grown := func(members []uint32, made int) *group {
 		p := s.join(members, 1)
-		a := p.determinise(min(made, workFactor*states))
+		a := p.determinise(min(made, workFactor*states), true)
 		if a == nil {
 			return nil
 		}

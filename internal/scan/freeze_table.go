@@ -5,7 +5,9 @@ import "slices"
 // A Table is a minimal deterministic automaton that was made whole.
 //
 // State 0 is dead: nothing matches any more. States 1 to Events say that something
-// matched before the character that led into them, or at the end of the text. The
+// matched before the character that led into them, or at the end of the text; the states
+// of a [Set] may tell it as soon as that character has been read, since it is all the
+// same to it where a match ends. The
 // states above say nothing. So one comparison tells whether there is anything to do.
 type Table struct {
 	Class   []uint8 // by symbol of the alphabet

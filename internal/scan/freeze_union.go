@@ -126,7 +126,7 @@ func FreezePatterns(patterns []*Pattern, states int) (*FrozenUnion, error) {
 }
 
 func freezeOne(p *part, alphabet *Alphabet, states int) (*Table, *Sparse) {
-	a := p.determinise(workFactor * states)
+	a := p.determinise(workFactor*states, false)
 	if a == nil {
 		return nil, nil
 	}

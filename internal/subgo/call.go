@@ -52,7 +52,12 @@ func (f *fn) call(e *ast.CallExpr) []asm.Type {
 		return nil
 	}
 	static, _ := object.(*types.Func)
+	name := "" // of what is called by name
+	if v, ok := object.(*types.Var); ok && f.c.vars[v] != nil && f.c.vars[v].extern {
+		name = f.c.vars[v].sym
+	}
 	if static != nil {
+		name = f.c.funcSymbol(static)
 		if ops, ok := intrinsics[static.Pkg().Path()+"."+static.Name()]; ok {
 			for _, a := range e.Args {
 				f.expr(a)
@@ -97,8 +102,7 @@ func (f *fn) call(e *ast.CallExpr) []asm.Type {
 			f.argument(a)
 		}
 	}
-	if static != nil {
-		name := f.c.funcSymbol(static)
+	if name != "" {
 		f.emit(asm.Call(name), asm.Instr{Op: asm.Nop, Sym: name})
 	} else {
 		for v := range sig.Params().Variables() {

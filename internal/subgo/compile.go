@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/privetdev/privet/internal/asm"
+	"github.com/privetdev/privet/internal/subgo/symbols"
 )
 
 // A Package is source to compile: the Go files in the root of Files, tests left out.
@@ -23,10 +24,7 @@ type Package struct {
 }
 
 // A Root is a function that the object must have, with everything it needs.
-type Root struct {
-	Package string // path of the package
-	Func    string // name, of a method "Type.Name"
-}
+type Root = symbols.Root
 
 type funcDecl struct {
 	u *unit
@@ -46,6 +44,7 @@ type pkgVar struct {
 	doc     *ast.CommentGroup
 	init    ast.Expr
 	written bool
+	extern  bool // a function that the embedder brings
 	sym     string
 	made    bool
 	text    *string // of a string that never changes
@@ -87,7 +86,7 @@ func Compile(packages []Package, roots []Root) (*asm.Object, error) {
 	}
 	roots = append([]Root{}, roots...)
 	if c.unit("unicode/utf8") != nil {
-		roots = append(roots, Root{"unicode/utf8", "DecodeRuneInString"}) // for range over texts
+		roots = append(roots, Root{Package: "unicode/utf8", Func: "DecodeRuneInString"}) // for range over texts
 	}
 	if len(c.errs) == 0 {
 		for _, r := range roots {
@@ -128,6 +127,9 @@ func (c *compiler) symbol(p, name string) string {
 
 func (c *compiler) funcSymbol(f *types.Func) string { return c.symbol(f.Pkg().Path(), methodName(f)) }
 
+// externOnly refuses other uses of a variable that stands for a function.
+const externOnly = "%s is a function that is brought by who embeds the package: it can only be called"
+
 // prepare finds the package variables and which of them functions write.
 func (c *compiler) prepare() {
 	for _, v := range c.varSpecs {
@@ -145,6 +147,8 @@ func (c *compiler) prepare() {
 				pv.init = v.s.Values[i]
 			case len(v.s.Values) > 0:
 				c.errorf(v.s, "initial values must stand one by one")
+			default:
+				_, pv.extern = object.Type().Underlying().(*types.Signature)
 			}
 			c.vars[object] = pv
 		}
@@ -156,9 +160,12 @@ func (c *compiler) prepare() {
 		if d.d.Body == nil {
 			continue
 		}
-		written(c.info, d.d.Body, func(v *types.Var, _ ast.Node) {
+		written(c.info, d.d.Body, func(v *types.Var, n ast.Node) {
 			if pv := c.vars[v]; pv != nil {
 				pv.written = true
+				if pv.extern {
+					c.errorf(n, externOnly, v.Name())
+				}
 			}
 		})
 	}

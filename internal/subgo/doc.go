@@ -10,6 +10,10 @@
 // bytes is another view of them, and local arrays live on a stack of their own. Functions
 // do not call themselves, and pointers are never nil.
 //
+// A package variable of a function type that has no first value is a function that who
+// embeds the package brings: a call of it calls the symbol of that name. Nothing else can
+// be done with it. In this process it is nil until somebody sets it, a test perhaps.
+//
 // Values on the stack of WebAssembly: bool and integers up to 32 bits are an i32, small
 // ones extended by their sign; int64 and uint64 are an i64, float64 an f64; a text or
 // slice is an address and a length; a pointer is an address, a function an index of the

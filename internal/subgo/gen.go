@@ -653,6 +653,10 @@ func (f *fn) variable(v *types.Var, n ast.Node) place {
 		f.errorf(n, "%s is not in the subset", v.Name())
 		return place{t: v.Type(), base: -1, locals: []int{}}
 	}
+	if pv.extern {
+		f.errorf(n, externOnly, v.Name())
+		return place{t: v.Type(), base: -1, refs: []ref{{local: -1, t: asm.I32}}}
+	}
 	if aggregate(v.Type()) {
 		return place{t: v.Type(), base: -1, sym: f.c.memory(pv)}
 	}

@@ -57,6 +57,8 @@ func TestWhatTheSubsetHasNotIsRefused(t *testing.T) {
 		{"func F(n int) { switch n { case 1: fallthrough; case 2: } }", "name both cases"},
 		{"func F(f float32) float32 { return f }", "use float64"},
 		{"func F(n int) int { return 1 << 40 }", "overflows"},
+		{"var g func(n int) int\nfunc h(n int) int { return n }\nfunc F(n int) int { g = h; return g(n) }", "can only be called"},
+		{"var g func(n int) int\nfunc h(f func(n int) int) int { return f(1) }\nfunc F() int { return h(g) }", "can only be called"},
 		{"func F(", "expected"},
 		{"func F(n int) int { return g(n) }\nfunc g(n int) int", "no body"},
 		{"type tree []tree\nfunc F(t tree) int { return len(t) }", "not in the subset"},
@@ -90,6 +92,31 @@ func TestFilesOfOtherPlatformsAreLeftOut(t *testing.T) {
 	}}}, []subgo.Root{{Package: "p", Func: "F"}})
 	require.NoError(t, err)
 	got, ok := start(t, object, "p.F").call(t, "p.F", reflect.TypeFor[func() int](), nil)
+	assert.True(t, ok)
+	assert.Equal(t, []any{1}, got)
+}
+
+func TestFunctionsThatAreBroughtAreCalledByName(t *testing.T) {
+	object, err := compileText(`package p
+var g func(s string, n int) (part string, left int)
+func F(s string) int { part, left := g(s, 2); if part != "ab" { return -1 }; return left }`)
+	require.NoError(t, err)
+	object.Funcs = append(object.Funcs, &asm.Func{Name: "p.g", Sig: "iii>i", Body: []asm.Instr{
+		asm.Get(1), asm.Get(2), {Op: asm.I32Sub}, asm.SetGlobal(subgo.ResultSym(2, asm.I32)),
+		asm.Get(2), asm.SetGlobal(subgo.ResultSym(1, asm.I32)), asm.Get(0)}})
+	x := start(t, object, "p.F")
+	for s, want := range map[string]int{"abcde": 3, "abc": 1, "xyz": -1} {
+		got, ok := x.call(t, "p.F", reflect.TypeFor[func(string) int](), []reflect.Value{reflect.ValueOf(s)})
+		assert.True(t, ok)
+		assert.Equal(t, []any{want}, got, s)
+	}
+}
+
+func TestFunctionsThatAreBroughtAreNeededOnlyWhereCalled(t *testing.T) {
+	object, err := compileText("package p\nvar g func() int\nfunc F() int { return 1 }\nfunc G() int { return g() }")
+	require.NoError(t, err)
+	x := start(t, object, "p.F")
+	got, ok := x.call(t, "p.F", reflect.TypeFor[func() int](), nil)
 	assert.True(t, ok)
 	assert.Equal(t, []any{1}, got)
 }

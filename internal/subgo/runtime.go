@@ -1,23 +1,23 @@
 package subgo
 
-import "github.com/privetdev/privet/internal/asm"
+import (
+	"github.com/privetdev/privet/internal/asm"
+	"github.com/privetdev/privet/internal/subgo/symbols"
+)
 
 // Names in the objects that [Compile] makes.
 const (
-	// FaultSym is the global that is 1 after a fault: an index out of bounds, a division
-	// by zero, a full stack, a panic. The function that was called returned zeros then;
-	// the caller sets it back before the next call.
-	FaultSym = "subgo.fault"
+	// FaultSym is the global that is 1 after a fault, see [symbols.Fault].
+	FaultSym = symbols.Fault
 	// StackSym is the stack of local arrays.
-	StackSym = "subgo.stack"
+	StackSym = symbols.Stack
 
 	stackTop  = "subgo.sp"
 	stackSize = 16 << 10
 )
 
-// ResultSym is the global in which a function leaves the n-th part of its results, from
-// 1; part 0 is what it returns. A text has two parts, address and length.
-func ResultSym(n int, t asm.Type) string { return "subgo.r" + string(rune('0'+n)) + string(t) }
+// ResultSym is the global of a part of the results, see [symbols.Result].
+func ResultSym(n int, t asm.Type) string { return symbols.Result(n, t) }
 
 // runtimeSource is what compiled functions call that is not written in Go.
 const runtimeSource = `

@@ -10,11 +10,11 @@ import (
 	"github.com/privetdev/privet/internal/asm"
 	"github.com/privetdev/privet/internal/expr"
 	"github.com/privetdev/privet/internal/profile"
-	"github.com/privetdev/privet/internal/subgo"
+	"github.com/privetdev/privet/internal/subgo/symbols"
 )
 
 // Exprs makes functions of expressions. What they call of package rt the module must
-// have, see [Runtime], as well as what [Exprs.Calls] and [Exprs.Patterns] name. The zero
+// have, see [runtimeCalls], as well as what [Exprs.Calls] and [Exprs.Patterns] name. The zero
 // Exprs is not ready, see [NewExprs].
 type Exprs struct {
 	object    *asm.Object
@@ -31,8 +31,8 @@ type Exprs struct {
 // NewExprs makes an empty Exprs.
 func NewExprs() *Exprs {
 	x := &Exprs{object: &asm.Object{}, constants: map[string]string{}, helpers: map[string]bool{}}
-	x.vars = &asm.Data{Name: VarsSym, Align: 8}
-	x.object.Data = append(x.object.Data, x.vars, &asm.Data{Name: ResultSym, Size: 16, Align: 8})
+	x.vars = &asm.Data{Name: varsSym, Align: 8}
+	x.object.Data = append(x.object.Data, x.vars, &asm.Data{Name: resultSym, Size: 16, Align: 8})
 	x.wordIDs = map[string]int{}
 	x.pool = &asm.Data{Name: poolSym, Const: true}
 	x.offsets = &asm.Data{Name: offsetsSym, Bytes: make([]byte, 4), Size: 4, Align: 4, Const: true}
@@ -42,6 +42,9 @@ func NewExprs() *Exprs {
 		&asm.Global{Name: offsetsSym + ".n", Type: asm.I32, Const: true})
 	return x
 }
+
+// reserve sees to it that the memory of the variables has at least so many bytes.
+func (x *Exprs) reserve(n int) { x.vars.Size = max(x.vars.Size, n) }
 
 // Object is what was made so far.
 func (x *Exprs) Object() *asm.Object {
@@ -71,9 +74,9 @@ func (x *Exprs) Calls() []Call { return x.calls }
 // fails are the functions of the profile that may refuse their arguments.
 var fails = []uint16{profile.FnWsum, profile.FnRem, profile.FnValue36, profile.FnTsum, profile.FnXsum, profile.FnIs, profile.FnFinds}
 
-// Fails reports whether a function may refuse its arguments: then a code is behind the
+// mayFail reports whether a function may refuse its arguments: then a code is behind the
 // parts of its result. A function of an environment that is not the profile's always may.
-func Fails(env *expr.Env, fn uint16) bool {
+func mayFail(env *expr.Env, fn uint16) bool {
 	if _, ok := profile.Env(env.ID); !ok {
 		return true
 	}
@@ -88,9 +91,9 @@ func (r Refused) Error() string {
 	return "emit: expressions with these operations cannot be part of a module: " + strings.Join(r, ", ")
 }
 
-// Unsupported lists the operations of a program that cannot be made into code, by
+// unsupported lists the operations of a program that cannot be made into code, by
 // operator and kinds of operands, each once; nil if there are none.
-func Unsupported(p *expr.Program) Refused {
+func unsupported(p *expr.Program) Refused {
 	var out Refused
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
@@ -122,31 +125,36 @@ func Unsupported(p *expr.Program) Refused {
 
 // Add makes a function of a program of an environment. A program of type bool returns 0
 // or 1, or 1 and an [expr.Code] if it has no value; every other one returns the code, 0
-// if there is none, and leaves the value in [ResultSym]. The error is a [Refused] if the
+// if there is none, and leaves the value in [resultSym]. The error is a [Refused] if the
 // program has operations that are not done.
 func (x *Exprs) Add(name string, p *expr.Program, env *expr.Env) error {
-	if p.Env != env.ID || len(p.Nodes) == 0 {
+	return x.AddNode(name, p, env, len(p.Nodes)-1)
+}
+
+// AddNode makes a function of a part of a program, by the number of its node.
+func (x *Exprs) AddNode(name string, p *expr.Program, env *expr.Env, node int) error {
+	if p.Env != env.ID || node < 0 || node >= len(p.Nodes) {
 		return errors.New("emit: " + name + ": the program is of another environment")
 	}
-	if refused := Unsupported(p); len(refused) > 0 {
+	if refused := unsupported(p); len(refused) > 0 {
 		return fmt.Errorf("emit: %s: %w", name, refused)
 	}
-	offsets := Offsets(env)
+	offsets := offsetsOf(env)
 	x.vars.Size = max(x.vars.Size, offsets[len(offsets)-1])
 	g := &gen{x: x, p: p, env: env, offsets: offsets, free: map[asm.Type][]int{}}
 	g.measure()
 	g.code = g.local(asm.I32)
 	g.err, g.broke = g.newLabel(), g.newLabel()
-	root := uint16(len(p.Nodes) - 1)
-	t := p.Result()
+	root := uint16(node)
+	t := p.Nodes[node].Type
 	g.call("rt.Begin")
 	g.block(g.broke, asm.None)
 	g.block(g.err, asm.None)
 	g.node(root)
-	result := g.hold(Parts(t))
+	result := g.hold(partsOf(t))
 	if t != expr.TBool {
 		address := g.local(asm.I32)
-		g.emit(asm.Addr(ResultSym, 0), asm.Set(address))
+		g.emit(asm.Addr(resultSym, 0), asm.Set(address))
 		g.storeAt(t, address, 0, result)
 	}
 	g.emit(asm.GetGlobal("rt.Fuel"))
@@ -181,47 +189,47 @@ func (x *Exprs) Add(name string, p *expr.Program, env *expr.Env) error {
 	return nil
 }
 
-// Runtime lists the functions of package rt that functions made of expressions call.
-func Runtime() []subgo.Root {
-	var roots []subgo.Root
+// runtimeCalls lists the functions of package rt that functions made of expressions call.
+func runtimeCalls() []symbols.Root {
+	var roots []symbols.Root
 	for name := range strings.FieldsSeq(`Add AddU Begin Between Broke BytesToText Characters Close Compare CompareTime Contains
 		Copy Div DivU DoubleToInt DoubleToUint Earlier EndsWith Equal Find From Grow IntToText IntToTime IntToUint Join Later
 		Length Lower Mod ModU Mul MulU PayArg PayCall PayList PayMatch PayText Pieces Place Replace Room Split StartsWith Sub
 		SubU Substring TextToBool TextToDuration TextToInt TextToTime TextToUint TimeToText Trim UintToText Upper Valid Within
 		HasWords SameWords TextToDouble DoubleToText DurationToText`) {
-		roots = append(roots, subgo.Root{Package: RuntimePath, Func: name})
+		roots = append(roots, symbols.Root{Package: runtimePath, Func: name})
 	}
 	return roots
 }
 
-// RuntimePath is the path of package rt.
-const RuntimePath = "github.com/privetdev/privet/wasm/emit/rt"
+// runtimePath is the path of package rt.
+const runtimePath = "github.com/privetdev/privet/wasm/emit/rt"
 
 // provided are the functions of the profile that package rt has, by their names, and
 // those of package detect.
-var provided = map[string]subgo.Root{}
+var provided = map[string]symbols.Root{}
 
 func init() {
 	for pair := range strings.FieldsSeq(`hasAll=HasAll hasAny=HasAny wsum=Wsum xsum=Xsum tsum=Tsum rem=Rem value36=Value36 digits=Digits
 		ordinals=Ordinals numeric=Numeric under=Under`) {
 		name, f, _ := strings.Cut(pair, "=")
-		provided[name] = subgo.Root{Package: RuntimePath, Func: f}
+		provided[name] = symbols.Root{Package: runtimePath, Func: f}
 	}
 	for pair := range strings.FieldsSeq(`luhn=Luhn iban=IBAN mod97=Mod97 mod11=Mod11 mod1110=Mod1110 verhoeff=Verhoeff damm=Damm isin=ISIN icao=ICAO
 		base58check=Base58Check bech32=Bech32 ip=IP cidr=CIDR domain=Domain uuid=UUID ulid=ULID entropy=Entropy ymd=YMD alone=Alone
 		mod37=Mod37 mod3736=Mod3736 mod2726=Mod2726 mod661=Mod661 mod1271=Mod1271 crc62=CRC62 crchex=CRCHex yymmdd=YYMMDD phone=Phone
 		registered=Registered email=Email eip55=EIP55`) {
 		name, f, _ := strings.Cut(pair, "=")
-		provided[name] = subgo.Root{Package: DetectPath, Func: f}
+		provided[name] = symbols.Root{Package: detectPath, Func: f}
 	}
 }
 
-// DetectPath is the path of package detect.
-const DetectPath = "github.com/privetdev/privet/classify/detect"
+// detectPath is the path of package detect.
+const detectPath = "github.com/privetdev/privet/classify/detect"
 
 // Functions makes the functions of [Exprs.Calls] that are compiled ones, and returns
 // those that they call and the calls that are left to do: is and finds.
-func (x *Exprs) Functions() (object *asm.Object, roots []subgo.Root, left []Call) {
+func (x *Exprs) Functions() (object *asm.Object, roots []symbols.Root, left []Call) {
 	object = &asm.Object{}
 	for _, c := range x.calls {
 		root, ok := provided[c.Name]

@@ -7,7 +7,7 @@ import (
 
 	"github.com/privetdev/privet/internal/asm"
 	"github.com/privetdev/privet/internal/expr"
-	"github.com/privetdev/privet/internal/subgo"
+	"github.com/privetdev/privet/internal/subgo/symbols"
 )
 
 // gen makes one function.
@@ -41,7 +41,7 @@ func (g *gen) i32(n int)                     { g.emit(asm.Const(asm.I32, int64(n
 func (g *gen) call(sym string)               { g.emit(asm.Call(sym)) }
 func (g *gen) jump(op asm.Op, l asm.Label)   { g.emit(asm.Jump(op, l)) }
 func (g *gen) block(l asm.Label, t asm.Type) { g.emit(asm.Block(asm.BlockOp, l, t)) }
-func (g *gen) result(n int, t asm.Type)      { g.emit(asm.GetGlobal(subgo.ResultSym(n, t))) }
+func (g *gen) result(n int, t asm.Type)      { g.emit(asm.GetGlobal(symbols.Result(n, t))) }
 func (g *gen) fails(i uint16) bool           { return g.failing[i] }
 func (g *gen) typeOf(i uint16) expr.Type     { return g.p.Nodes[i].Type }
 func (g *gen) ifThen(t asm.Type)             { g.emit(asm.Block(asm.If, g.newLabel(), t)) }
@@ -86,12 +86,12 @@ func (g *gen) get(locals ...int) {
 // held evaluates a node into locals.
 func (g *gen) held(i uint16) []int {
 	g.node(i)
-	return g.hold(Parts(g.typeOf(i)))
+	return g.hold(partsOf(g.typeOf(i)))
 }
 
 // partOps are how the parts of a value are loaded and stored, and where.
 func partOps(t expr.Type) (loads, stores []asm.Op, offsets []int) {
-	for i, p := range Parts(t) {
+	for i, p := range partsOf(t) {
 		switch p {
 		case asm.I32:
 			loads, stores = append(loads, asm.I32Load), append(stores, asm.I32Store)
@@ -202,7 +202,7 @@ func (g *gen) measure() {
 			expr.OpFilter, expr.OpTransform, expr.OpSift:
 			makes = true
 		case expr.OpCall:
-			fails, makes = Fails(g.env, node.A), true
+			fails, makes = mayFail(g.env, node.A), true
 		}
 		g.failing[i] = g.failing[i] || fails
 		g.making[i] = g.making[i] || makes
@@ -252,7 +252,7 @@ func (g *gen) node(i uint16) {
 		loads, _, at := partOps(n.Type)
 		for j := range loads {
 			g.i32(0)
-			g.emit(asm.Mem(loads[j], VarsSym, int64(g.offsets[n.A]+at[j])))
+			g.emit(asm.Mem(loads[j], varsSym, int64(g.offsets[n.A]+at[j])))
 		}
 	case expr.OpLocal:
 		g.loadAt(n.Type, g.levels[n.A], 0)
@@ -415,7 +415,7 @@ func (g *gen) decide(decisive int, end asm.Label) {
 }
 
 func (g *gen) conditional(n *expr.Node) {
-	parts := Parts(n.Type)
+	parts := partsOf(n.Type)
 	g.node(n.A)
 	if len(parts) == 1 {
 		g.ifThen(parts[0])
@@ -524,8 +524,8 @@ func (x *Exprs) sameSym(t expr.Type) string {
 		g.same(elem)
 		g.op(asm.I32Eqz)
 		unequal()
-		step(x1, SizeOf(elem))
-		step(x2, SizeOf(elem))
+		step(x1, sizeOf(elem))
+		step(x2, sizeOf(elem))
 		step(na, -1)
 		g.jump(asm.Br, next)
 		g.op(asm.End, asm.End)

@@ -31,7 +31,7 @@ func (g *gen) over(n *expr.Node) loop {
 func (g *gen) begin(l *loop, n *expr.Node, body uint16, frees bool) {
 	l.end = g.local(asm.I32)
 	g.get(l.at, l.count)
-	g.i32(SizeOf(l.elem))
+	g.i32(sizeOf(l.elem))
 	g.op(asm.I32Mul, asm.I32Add)
 	g.emit(asm.Set(l.end))
 	if frees {
@@ -56,7 +56,7 @@ func (g *gen) begin(l *loop, n *expr.Node, body uint16, frees bool) {
 
 // finish goes to the next turn, and closes the loop.
 func (g *gen) finish(l *loop) {
-	g.step(l.at, SizeOf(l.elem))
+	g.step(l.at, sizeOf(l.elem))
 	g.jump(asm.Br, l.next)
 	g.op(asm.End, asm.End)
 	g.release(l.at, l.end, l.count)
@@ -158,7 +158,7 @@ func (g *gen) collect(n *expr.Node) {
 		g.i32(0)
 		return
 	}
-	size := SizeOf(elem)
+	size := sizeOf(elem)
 	out, length, capacity, failed := g.zero(), g.zero(), g.zero(), g.zero()
 	g.get(l.count)
 	g.ifThen(asm.None)
@@ -184,7 +184,7 @@ func (g *gen) collect(n *expr.Node) {
 		} else {
 			g.get(length, l.end, l.at)
 			g.op(asm.I32Sub)
-			g.i32(SizeOf(l.elem))
+			g.i32(sizeOf(l.elem))
 			g.op(asm.I32DivU)
 			g.call("rt.Grow")
 			g.emit(asm.Set(capacity))
@@ -219,7 +219,7 @@ func (g *gen) collect(n *expr.Node) {
 				return
 			}
 			g.loadAt(l.elem, l.at, 0)
-			appendValue(g.hold(Parts(l.elem)))
+			appendValue(g.hold(partsOf(l.elem)))
 		}
 		if g.fails(n.B) || g.fails(n.D) {
 			g.attempt(failed, false, turn)

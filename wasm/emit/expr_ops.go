@@ -7,7 +7,7 @@ import (
 
 	"github.com/privetdev/privet/internal/asm"
 	"github.com/privetdev/privet/internal/expr"
-	"github.com/privetdev/privet/internal/subgo"
+	"github.com/privetdev/privet/internal/subgo/symbols"
 )
 
 func (g *gen) order(n *expr.Node) {
@@ -71,7 +71,7 @@ func (g *gen) in(n *expr.Node) {
 	g.loadAt(elem, at, 0)
 	g.same(elem)
 	g.decide(1, end)
-	g.step(at, SizeOf(elem))
+	g.step(at, sizeOf(elem))
 	g.step(left, -1)
 	g.jump(asm.Br, next)
 	g.op(asm.End, asm.End)
@@ -146,7 +146,7 @@ func (g *gen) timestamp() {
 func (g *gen) join(n *expr.Node) {
 	a := g.held(n.A)
 	b := g.held(n.B)
-	size := SizeOf(n.Type.Elem())
+	size := sizeOf(n.Type.Elem())
 	g.get(a[1])
 	g.ifThen(asm.None)
 	g.get(b[1])
@@ -211,7 +211,7 @@ func (g *gen) index(n *expr.Node) {
 	g.get(over[0])
 	g.get(i...)
 	g.op(asm.I32WrapI64)
-	g.i32(SizeOf(t.Elem()))
+	g.i32(sizeOf(t.Elem()))
 	g.op(asm.I32Mul, asm.I32Add)
 	g.emit(asm.Set(over[0]))
 	g.loadAt(t.Elem(), over[0], 0)
@@ -232,7 +232,7 @@ func (g *gen) entry(t expr.Type, m []int) {
 	g.i32(3)
 	g.op(asm.I32Shl, asm.I32Add)
 	g.get(at)
-	g.i32(SizeOf(t.Elem()))
+	g.i32(sizeOf(t.Elem()))
 	g.op(asm.I32Mul, asm.I32Add)
 	g.emit(asm.Set(at))
 	g.loadAt(t.Elem(), at, 0)
@@ -246,7 +246,7 @@ func (g *gen) list(n *expr.Node) {
 		return
 	}
 	elem := n.Type.Elem()
-	size := SizeOf(elem)
+	size := sizeOf(elem)
 	g.i32(int(n.B))
 	g.call("rt.PayList")
 	g.breaks()
@@ -268,7 +268,7 @@ func (g *gen) mapping(n *expr.Node) {
 		return
 	}
 	elem := n.Type.Elem()
-	size, most := SizeOf(elem), int(n.B)/2
+	size, most := sizeOf(elem), int(n.B)/2
 	g.i32(int(n.B))
 	g.call("rt.PayList")
 	g.breaks()
@@ -335,7 +335,7 @@ func (g *gen) matches(n *expr.Node) {
 		h.i32(0)
 		h.op(asm.Else)
 		h.get(0, 1)
-		h.call(MatchSym(number))
+		h.call(matchSym(number))
 		h.op(asm.End)
 		g.x.object.Funcs = append(g.x.object.Funcs, &asm.Func{Name: sym, Sig: "ii>i", Body: h.body})
 	}
@@ -350,8 +350,8 @@ func (g *gen) matches(n *expr.Node) {
 	g.call(sym)
 }
 
-// MatchSym is the function that looks for a pattern, see [Exprs.Patterns].
-func MatchSym(number int) string { return fmt.Sprintf("match.%d", number) }
+// matchSym is the function that looks for a pattern, see [Exprs.Patterns].
+func matchSym(number int) string { return fmt.Sprintf("match.%d", number) }
 
 // unlessChanged is a function that does what name does, but returns the text that it was
 // given if that stays as it is.
@@ -373,7 +373,7 @@ func (x *Exprs) unlessChanged(name string, sig asm.Sig) string {
 	g.get(len(params))
 	g.op(asm.Return, asm.End)
 	g.get(1)
-	g.emit(asm.SetGlobal(subgo.ResultSym(1, asm.I32)))
+	g.emit(asm.SetGlobal(symbols.Result(1, asm.I32)))
 	g.get(0)
 	x.object.Funcs = append(x.object.Funcs, &asm.Func{Name: wrapped, Sig: sig, Locals: []asm.Type{asm.I32}, Body: g.body})
 	return wrapped
@@ -435,9 +435,9 @@ func (x *Exprs) substringSym(op expr.Op) string {
 		g.op(asm.I64LtS, asm.I32Or)
 		g.emit(asm.Block(asm.If, 1, asm.None))
 		g.i32(0)
-		g.emit(asm.SetGlobal(subgo.ResultSym(1, asm.I32)))
+		g.emit(asm.SetGlobal(symbols.Result(1, asm.I32)))
 		g.i32(int(expr.IndexOutOfRange))
-		g.emit(asm.SetGlobal(subgo.ResultSym(2, asm.I32)))
+		g.emit(asm.SetGlobal(symbols.Result(2, asm.I32)))
 		g.i32(0)
 		g.op(asm.Return, asm.End)
 	}
@@ -554,14 +554,14 @@ func (g *gen) convert(n *expr.Node) {
 	case expr.OpToString:
 		switch from {
 		case expr.TBytes:
-			s := g.hold(Parts(from))
+			s := g.hold(partsOf(from))
 			g.get(s...)
 			g.call("rt.BytesToText")
 			g.check()
 			g.get(s...)
 			g.release(s...)
 		case expr.TBool:
-			b := g.hold(Parts(from))
+			b := g.hold(partsOf(from))
 			yes, _ := g.x.constant(expr.String("true"))
 			no, _ := g.x.constant(expr.String("false"))
 			g.emit(asm.Addr(yes, 0), asm.Addr(no, 0))
@@ -595,7 +595,7 @@ func (g *gen) convert(n *expr.Node) {
 func (g *gen) function(n *expr.Node) {
 	f, _ := g.env.Func(n.A) // the program was decoded for the environment
 	args := g.p.Args[n.B : n.B+n.C]
-	c := Call{Sym: "fn." + f.Name, Name: f.Name, Fails: Fails(g.env, n.A), Result: n.Type}
+	c := Call{Sym: "fn." + f.Name, Name: f.Name, Fails: mayFail(g.env, n.A), Result: n.Type}
 	var params []asm.Type
 	var types []expr.Type
 	variables := true
@@ -608,11 +608,11 @@ func (g *gen) function(n *expr.Node) {
 			c.Sym += ":" + c.Constant
 			continue
 		}
-		params = append(params, Parts(node.Type)...)
+		params = append(params, partsOf(node.Type)...)
 		variables = variables && node.Op == expr.OpVar
 		slots += fmt.Sprintf(".%d", g.offsets[node.A%uint16(len(g.offsets))])
 	}
-	parts := Parts(n.Type)
+	parts := partsOf(n.Type)
 	c.Sig = asm.NewSig(parts[0], params...)
 	if !slices.ContainsFunc(g.x.calls, func(o Call) bool { return o.Sym == c.Sym }) {
 		g.x.calls = append(g.x.calls, c)
@@ -690,7 +690,7 @@ func (x *Exprs) paidSym(c *Call, constant int, types []expr.Type, cost int) stri
 			g.call("rt.PayArg")
 			lists++
 		}
-		local += len(Parts(t))
+		local += len(partsOf(t))
 	}
 	if texts == 1 && lists == 0 {
 		for i, in := range g.body {
@@ -706,12 +706,12 @@ func (x *Exprs) paidSym(c *Call, constant int, types []expr.Type, cost int) stri
 		g.call("rt.PayCall")
 	}
 	g.emit(asm.Block(asm.If, 1, asm.None))
-	results := Parts(c.Result)
+	results := partsOf(c.Result)
 	if c.Fails {
 		results = append(results, asm.I32)
 	}
 	for i, t := range results[1:] {
-		g.emit(asm.Const(t, 0), asm.SetGlobal(subgo.ResultSym(i+1, t)))
+		g.emit(asm.Const(t, 0), asm.SetGlobal(symbols.Result(i+1, t)))
 	}
 	g.emit(asm.Const(results[0], 0))
 	g.op(asm.Return, asm.End)

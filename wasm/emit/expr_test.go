@@ -123,7 +123,7 @@ func (m *maker) program() *expr.Program {
 		all := slices.Concat(scalars, []expr.Type{tB, tB, tB, tB, tS, tI}, lists, mapTypes)
 		m.gen(one(m.Rand, all), 1+m.IntN(5))
 		p, err := m.w.Program()
-		if err == nil && len(Unsupported(p)) == 0 {
+		if err == nil && len(unsupported(p)) == 0 {
 			return p
 		}
 	}
@@ -634,14 +634,14 @@ func show(v expr.Value) string {
 }
 
 var runtime = sync.OnceValues(func() (*asm.Object, error) {
-	roots := Runtime()
-	roots = append(roots, subgo.Root{Package: RuntimePath, Func: "index"})
+	roots := runtimeCalls()
+	roots = append(roots, subgo.Root{Package: runtimePath, Func: "index"})
 	for _, f := range testEnv.Funcs {
 		if f.Const == 0 {
 			roots = append(roots, subgo.Root{Package: "fn", Func: f.Name})
 		}
 	}
-	return subgo.Compile([]subgo.Package{{Path: RuntimePath, Files: os.DirFS("rt")}, {Path: "fn", Files: os.DirFS("testdata/fn")}}, roots)
+	return subgo.Compile([]subgo.Package{{Path: runtimePath, Files: os.DirFS("rt")}, {Path: "fn", Files: os.DirFS("testdata/fn")}}, roots)
 })
 
 // extra makes the functions that an embedder has to bring.
@@ -656,7 +656,7 @@ func extra(x *Exprs) *asm.Object {
 	}
 	whole := []asm.Instr{asm.Get(0), asm.Get(1)}
 	for n, pattern := range x.Patterns() {
-		f := &asm.Func{Name: MatchSym(n), Sig: "ii>i"}
+		f := &asm.Func{Name: matchSym(n), Sig: "ii>i"}
 		compare := asm.I32GeS
 		switch pattern {
 		case "^$":
@@ -726,7 +726,7 @@ func (m *machine) bytes(b []byte) uint32 {
 
 // put encodes a value.
 func (m *machine) put(v expr.Value, t expr.Type) []byte {
-	b := make([]byte, SizeOf(t))
+	b := make([]byte, sizeOf(t))
 	le := binary.LittleEndian
 	switch t.Kind() {
 	case expr.KindBool:
@@ -768,9 +768,9 @@ func (m *machine) put(v expr.Value, t expr.Type) []byte {
 
 func (m *machine) bind(vs []expr.Value, env *expr.Env) {
 	m.at = uint32(m.linked.End)
-	offsets := Offsets(env)
+	offsets := offsetsOf(env)
 	for i, v := range vs {
-		if at, ok := m.linked.Addr[VarsSym]; ok {
+		if at, ok := m.linked.Addr[varsSym]; ok {
 			m.m.Memory().Write(uint32(at+offsets[i]), m.put(v, env.Vars[i].Type))
 		}
 	}
@@ -808,13 +808,13 @@ func (m *machine) take(at uint32, t expr.Type) expr.Value {
 	if t.Kind() == expr.KindList {
 		list := make([]expr.Value, n)
 		for i := range list {
-			list[i] = m.take(p+uint32(i*SizeOf(t.Elem())), t.Elem())
+			list[i] = m.take(p+uint32(i*sizeOf(t.Elem())), t.Elem())
 		}
 		return expr.List(list)
 	}
 	s := &expr.Map{}
 	for i := range n {
-		s.Set(m.take(p+8*i, tS).AsString(), m.take(p+8*n+i*uint32(SizeOf(t.Elem())), t.Elem()))
+		s.Set(m.take(p+8*i, tS).AsString(), m.take(p+8*n+i*uint32(sizeOf(t.Elem())), t.Elem()))
 	}
 	return expr.MapValue(s)
 }
@@ -837,7 +837,7 @@ func (m *machine) eval(name string, t expr.Type) (v expr.Value, c expr.Code, err
 	if n != 0 {
 		return v, expr.Code(n), nil
 	}
-	return m.take(uint32(m.linked.Addr[ResultSym]), t), expr.OK, nil
+	return m.take(uint32(m.linked.Addr[resultSym]), t), expr.OK, nil
 }
 
 // operation names an operation with the kinds of its operands.
@@ -975,7 +975,7 @@ func TestOperations(t *testing.T) {
 			all := slices.Concat(scalars, []expr.Type{tB, tB, tB, tB, tB, tB, tB, tB, tI, tS, tS, tT, tN}, lists, mapTypes)
 			m.gen(one(m.Rand, all), 1+tries%2)
 			p, err := m.w.Program()
-			if err != nil || len(Unsupported(p)) > 0 {
+			if err != nil || len(unsupported(p)) > 0 {
 				continue
 			}
 			name := operation(p, testEnv, len(p.Nodes)-1)
@@ -1258,7 +1258,7 @@ func TestBuiltin(t *testing.T) {
 		if p == nil {
 			return
 		}
-		refused = append(refused, Unsupported(p)...)
+		refused = append(refused, unsupported(p)...)
 		for i := range p.Nodes {
 			ops[operation(p, env, i)]++
 		}
@@ -1379,7 +1379,7 @@ func (m *maker) about(words []string) string {
 // for functions of package detect that package subgo refuses, and for patterns.
 func linkBuiltin(x *Exprs, n int) (linked *asm.Module, stubs []string, err error) {
 	functions, roots, _ := x.Functions()
-	packages := []subgo.Package{{Path: RuntimePath, Files: os.DirFS("rt")}, {Path: DetectPath, Files: os.DirFS("../../classify/detect")}}
+	packages := []subgo.Package{{Path: runtimePath, Files: os.DirFS("rt")}, {Path: detectPath, Files: os.DirFS("../../classify/detect")}}
 	var good []subgo.Root
 	o := &asm.Object{}
 	for i, r := range roots {
@@ -1390,12 +1390,12 @@ func linkBuiltin(x *Exprs, n int) (linked *asm.Module, stubs []string, err error
 		}
 		good = append(good, r)
 	}
-	object, err := subgo.Compile(packages, append(Runtime(), good...))
+	object, err := subgo.Compile(packages, append(runtimeCalls(), good...))
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := range x.Patterns() {
-		o.Funcs = append(o.Funcs, &asm.Func{Name: MatchSym(i), Sig: "ii>i", Body: []asm.Instr{asm.Const(asm.I32, 0)}})
+		o.Funcs = append(o.Funcs, &asm.Func{Name: matchSym(i), Sig: "ii>i", Body: []asm.Instr{asm.Const(asm.I32, 0)}})
 	}
 	var exports []asm.Export
 	for i := range n {

@@ -96,9 +96,9 @@ func (x *Exprs) wordSym(name string, place, cost int) string {
 	x.helpers[sym] = true
 	g := &gen{}
 	g.i32(0)
-	g.emit(asm.Mem(asm.I32Load, VarsSym, int64(place)))
+	g.emit(asm.Mem(asm.I32Load, varsSym, int64(place)))
 	g.i32(0)
-	g.emit(asm.Mem(asm.I32Load, VarsSym, int64(place+4)))
+	g.emit(asm.Mem(asm.I32Load, varsSym, int64(place+4)))
 	g.get(0)
 	g.i32(8)
 	g.op(asm.I32Add)

@@ -22,24 +22,24 @@ import (
 //	timestamp              i64 seconds, i32 nanoseconds, i32 minutes east of UTC
 //
 // A function with more than one part returns the first and leaves the others in the
-// globals of [subgo.ResultSym], as functions made by package subgo do.
+// globals of [symbols.Result], as functions made by package subgo do.
 //
 // In memory every value takes 8 bytes, its parts one behind the other, and a timestamp
 // 16. The elements of a list lie one behind the other; so do the keys of a map, in
 // order, and behind all of them its values. Nothing of it needs to be aligned.
 //
-// The variables of an environment lie in [VarsSym] in the order of their slots.
+// The variables of an environment lie in [varsSym] in the order of their slots.
 
 // Names in the objects that [Exprs] makes and links with.
 const (
-	// VarsSym is the memory of the variables, see [Offsets]. All environments share it.
-	VarsSym = "expr.vars"
-	// ResultSym is where a function whose result is no bool leaves its value.
-	ResultSym = "expr.result"
+	// varsSym is the memory of the variables, see [offsetsOf]. All environments share it.
+	varsSym = "expr.vars"
+	// resultSym is where a function whose result is no bool leaves its value.
+	resultSym = "expr.result"
 )
 
-// Parts are the types of the parts of a value.
-func Parts(t expr.Type) []asm.Type {
+// partsOf are the types of the parts of a value.
+func partsOf(t expr.Type) []asm.Type {
 	switch t.Kind() {
 	case expr.KindBool:
 		return []asm.Type{asm.I32}
@@ -53,20 +53,20 @@ func Parts(t expr.Type) []asm.Type {
 	return []asm.Type{asm.I32, asm.I32}
 }
 
-// SizeOf is how many bytes a value takes in memory.
-func SizeOf(t expr.Type) int {
+// sizeOf is how many bytes a value takes in memory.
+func sizeOf(t expr.Type) int {
 	if t == expr.TTimestamp {
 		return 16
 	}
 	return 8
 }
 
-// Offsets are the places of the variables of an environment behind [VarsSym], the last
+// offsetsOf are the places of the variables of an environment behind [varsSym], the last
 // is the size of all.
-func Offsets(env *expr.Env) []int {
+func offsetsOf(env *expr.Env) []int {
 	at := []int{0}
 	for _, v := range env.Vars {
-		at = append(at, at[len(at)-1]+SizeOf(v.Type))
+		at = append(at, at[len(at)-1]+sizeOf(v.Type))
 	}
 	return at
 }

@@ -24,7 +24,7 @@
 // many times larger as [stepCost] says, and then finds nothing more in the text. [Cut]
 // says whether a pattern came that far.
 //
-// Who calls [Longest], [Span] and [Captures] pays for nothing: a call takes time in
+// Who calls [Longest], [Span] or [Captures] pays for nothing: a call takes time in
 // proportion to the match, times the instructions of the program where one is needed.
 // Native searches have no second stock, so that theirs may take longer and find more.
 package find
@@ -196,6 +196,46 @@ func Next() int {
 // Skip says that no match of a pattern counts that begins before a place.
 func Skip(pattern, from int) { From[pattern] = int32(from) }
 
+// Mute says that no match of a pattern counts in the text at hand.
+func Mute(pattern int) { Stamp[pattern], From[pattern] = round, noMark }
+
+// Pass is [Skip] for a pattern that may not have been met in the text at hand.
+func Pass(pattern, from int) {
+	if Stamp[pattern] != round {
+		Stamp[pattern] = round
+		Fresh(pattern)
+	}
+	From[pattern] = max(From[pattern], int32(from))
+}
+
+// Swap makes another text the one that [Longest], [Span], [Captures] and [Leftmost] look
+// at, and returns the one before. Who makes that one the text again may go on with
+// [Next], if meanwhile there was no [Begin].
+func Swap(s string) (before string) {
+	before, text = text, s
+	return before
+}
+
+// Leftmost is the first match of a pattern that begins at from or later: the longest one
+// there. start is -1 if there is none. What it may cost is what [Fresh] has given.
+func Leftmost(pattern, from int) (start, end int) {
+	for at := from; at < len(text); {
+		if end = search(pattern, at, most); end >= 0 {
+			return at, end
+		}
+		_, width := utf8.DecodeRuneInString(text[at:])
+		at = max(at+width, int(From[pattern]))
+	}
+	return -1, -1
+}
+
+// Fresh gives a pattern what it has for a text: see the package. Next does so itself.
+func Fresh(pattern int) {
+	n := min(len(text), most)
+	From[pattern], Tried[pattern] = 0, -1
+	Spare[pattern], Deep[pattern] = int32(8*n+1024), int32(64*n+1<<16)
+}
+
 // look finds out which needs are met at a place, and up to where that is so.
 func look(at int) {
 	met, same = 0, len(text)
@@ -290,23 +330,21 @@ const most = 1 << 24
 
 // try notes the longest match of a pattern that begins at a place, if there is one.
 func try(pattern, at int) {
-	if Stamp[pattern] != round {
-		n := min(len(text), most)
-		Stamp[pattern], From[pattern], Tried[pattern] = round, 0, -1
-		Spare[pattern], Deep[pattern] = int32(8*n+1024), int32(64*n+1<<16)
-	}
+	Pass(pattern, 0)
 	if at < int(From[pattern]) || int(Tried[pattern]) == at {
 		return // a pattern may have more bits than one
 	}
 	Tried[pattern] = int32(at)
-	if end := search(pattern, at); end >= 0 {
+	if end := search(pattern, at, MaxMatch); end >= 0 {
 		HitPattern[Count], HitEnd[Count] = int32(pattern), int32(end)
 		Count++
 	}
 }
 
-func search(pattern, at int) int {
-	limit := min(len(text), at+MaxMatch)
+// search is where the longest match of a pattern ends that begins at a place and has so
+// many bytes at most, or -1.
+func search(pattern, at, bytes int) int {
+	limit := min(len(text), at+bytes)
 	if Spare[pattern] >= 0 {
 		end := Longest(pattern, at, limit)
 		Spare[pattern] -= int32(max(0, seen-Reach))

@@ -373,6 +373,65 @@ func TestStocks(t *testing.T) {
 	}
 }
 
+// Leftmost finds what a search for one pattern does, while a search for all waits.
+func TestLeftmost(t *testing.T) {
+	patterns := builtinPatterns(t)
+	u, err := scan.FreezePatterns(patterns, 4096)
+	require.NoError(t, err)
+	require.NoError(t, findtables.Native(findtables.Of(u, nil)))
+	texts := cases(t)
+	r := rand.New(rand.NewPCG(6, 6))
+	var m scan.Machine
+	found := 0
+	for range 300 {
+		outer, inner := texts[r.IntN(len(texts))], texts[r.IntN(len(texts))]+"\n"+texts[r.IntN(len(texts))]
+		want := native(outer, true)
+		find.Begin(outer)
+		var got []hit
+		for pos := find.Next(); pos >= 0; pos = find.Next() {
+			for i := range find.Count {
+				p, end := int(find.HitPattern[i]), int(find.HitEnd[i])
+				a, b := find.Span(p, pos, end)
+				got = append(got, hit{p, pos, end, a, b})
+				find.Skip(p, max(b, pos+1))
+			}
+			p := r.IntN(len(patterns))
+			from, spare, deep, tried := find.From[p], find.Spare[p], find.Deep[p], find.Tried[p]
+			before := find.Swap(inner)
+			require.Equal(t, outer, before)
+			find.Fresh(p)
+			for at := 0; ; found++ {
+				start, end := find.Leftmost(p, at)
+				if !m.Find(patterns[p], inner, at, len(inner)) {
+					require.Negative(t, start)
+					break
+				}
+				require.Equal(t, m.Loc[:2], []int{start, end}, "%q", inner)
+				at = start + 1
+			}
+			find.Swap(before)
+			find.From[p], find.Spare[p], find.Deep[p], find.Tried[p] = from, spare, deep, tried
+		}
+		require.Equal(t, want, sorted(got), "%q", outer)
+		// Of muted patterns nothing is found, and of those that are passed over what comes later.
+		find.Begin(outer)
+		for p := range patterns {
+			if p%2 == 0 {
+				find.Mute(p)
+			} else {
+				find.Pass(p, len(outer)/2)
+			}
+		}
+		for pos := find.Next(); pos >= 0; pos = find.Next() {
+			require.GreaterOrEqual(t, pos, len(outer)/2)
+			for i := range find.Count {
+				require.Equal(t, int32(1), find.HitPattern[i]%2)
+			}
+		}
+	}
+	assert.Positive(t, found)
+}
+
 func BenchmarkShort(b *testing.B) {
 	u, err := scan.FreezePatterns(builtinPatterns(b), 4096)
 	require.NoError(b, err)

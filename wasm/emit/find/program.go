@@ -24,13 +24,12 @@ var (
 // ends that begins at start and ends at or before limit, or -1, and leaves its groups in
 // Groups; with it a place at or after start before which no match begins, as [ahead].
 func run(pattern, start, limit int, search bool) int {
+	if len(Programs8) == 0 { // a constant in modules, which have nothing of the rest then
+		return nowhere(search)
+	}
 	base := int(ProgramAt[pattern])
 	if base < 0 {
-		seen = 0
-		if search {
-			return len(text)
-		}
-		return -1
+		return nowhere(search)
 	}
 	head := base >> 2
 	classes := (base + int(Programs32[head])) >> 1
@@ -116,6 +115,15 @@ func run(pattern, start, limit int, search bool) int {
 		}
 	}
 	return end
+}
+
+// nowhere is what run says of a pattern without a program.
+func nowhere(search bool) int {
+	seen = 0
+	if search {
+		return len(text)
+	}
+	return -1
 }
 
 // best are the groups of the longest match so far.
@@ -243,5 +251,11 @@ func Span(pattern, start, end int) (from, to int) {
 func has(set int, b byte) bool { return Edges[set+int(b>>6)]>>(b&63)&1 == 1 }
 
 // Captures puts the places of the groups of a match into Groups, two for each, -1 for one
-// that took no part. It reports whether the pattern has a program and matches there.
-func Captures(pattern, start, end int) bool { return run(pattern, start, end, false) == end }
+// that took no part. It returns how many they are: none if the pattern has no program or
+// does not match there.
+func Captures(pattern, start, end int) int {
+	if run(pattern, start, end, false) != end {
+		return 0
+	}
+	return slots >> 1
+}

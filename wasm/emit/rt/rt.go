@@ -29,6 +29,9 @@ var (
 	Fuel int
 	// Top is where the free part of the arena begins.
 	Top int
+	// Base is where it begins for the next evaluation. Who evaluates while another
+	// evaluation waits puts it behind what that one has made, and back.
+	Base int
 
 	arena [Size]byte
 
@@ -37,7 +40,7 @@ var (
 )
 
 // Begin makes ready for an evaluation.
-func Begin() { Fuel, Top = Budget, 0 }
+func Begin() { Fuel, Top = Budget, Base }
 
 // Pay takes n units, which are not negative, from the budget.
 func Pay(n int) {

@@ -1,4 +1,6 @@
-// Package unicode is what the subset has of the standard library's unicode.
+// Package unicode is what the subset has of the standard library's unicode. Its tables
+// go into every module that looks at letters, so they are made to be small first: a
+// character that is not ASCII takes a walk through what its 256 neighbours are.
 package unicode
 
 //go:generate go test -count=1 -run ^TestTables$ . -update
@@ -10,52 +12,77 @@ const (
 	MaxASCII        = '\u007F'
 )
 
+// What a rune is. Runs have these in their upper three bits.
+const (
+	other  = 0
+	letter = 1
+	mark   = 2
+	digit  = 3
+	upper  = 4
+	pairs  = 5 // upper and another letter, in turn
+)
+
+// The pages, 256 runes each, that the tables know: those below pagesEnd and two more.
+const (
+	pagesEnd = 0x324
+	tagPages = 0xE00
+)
+
+// kind is what a rune is that is not ASCII.
+func kind(r rune) uint8 {
+	page := uint32(r) >> 8
+	if page >= tagPages {
+		page -= tagPages - pagesEnd
+	} else if page >= pagesEnd {
+		return other
+	}
+	if page >= uint32(len(pages)) {
+		return other
+	}
+	left := uint8(r)
+	for at := int(pages[page]); at < len(runs); at++ {
+		n := runs[at] & 31
+		if n == 0 || left < n {
+			k := runs[at] >> 5
+			if k == pairs {
+				k = upper
+				if left&1 == 1 {
+					k = letter
+				}
+			}
+			return k
+		}
+		left -= n
+	}
+	return other
+}
+
 // IsLetter is [unicode.IsLetter].
 func IsLetter(r rune) bool {
-	if r < 0x80 {
+	if uint32(r) < 0x80 {
 		return r|0x20 >= 'a' && r|0x20 <= 'z'
 	}
-	return r < 0x10000 && in16(letters16[:], r) || in32(letters32[:], r)
+	k := kind(r)
+	return k == letter || k == upper
+}
+
+// IsUpper is [unicode.IsUpper].
+func IsUpper(r rune) bool {
+	if uint32(r) < 0x80 {
+		return r >= 'A' && r <= 'Z'
+	}
+	return kind(r) == upper
 }
 
 // IsMark is [unicode.IsMark].
-func IsMark(r rune) bool {
-	return r >= 0x300 && (r < 0x10000 && in16(marks16[:], r) || in32(marks32[:], r))
-}
+func IsMark(r rune) bool { return uint32(r) >= 0x300 && kind(r) == mark }
 
 // IsDigit is [unicode.IsDigit].
 func IsDigit(r rune) bool {
-	if r < 0x80 {
+	if uint32(r) < 0x80 {
 		return r >= '0' && r <= '9'
 	}
-	return r < 0x10000 && in16(digits16[:], r) || in32(digits32[:], r)
-}
-
-// in16 looks a rune up in sorted pairs of first and last ones.
-func in16(table []uint16, r rune) bool {
-	low, high := 0, len(table)/2
-	for low < high {
-		middle := int(uint(low+high) >> 1)
-		if rune(table[2*middle+1]) < r {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return 2*low < len(table) && rune(table[2*low]) <= r
-}
-
-func in32(table []uint32, r rune) bool {
-	low, high := 0, len(table)/2
-	for low < high {
-		middle := int(uint(low+high) >> 1)
-		if rune(table[2*middle+1]) < r {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return 2*low < len(table) && rune(table[2*low]) <= r
+	return kind(r) == digit
 }
 
 // ToLower is [unicode.ToLower].
@@ -66,23 +93,26 @@ func ToLower(r rune) rune {
 		}
 		return r
 	}
-	// Three numbers each: the first rune, the last, and twice the way to the small
-	// letter, plus one if only every second rune has it.
-	low, high := 0, len(lower)/3
-	for low < high {
-		middle := int(uint(low+high) >> 1)
-		if lower[3*middle+1] < r {
-			low = middle + 1
-		} else {
-			high = middle
+	// One run after the other: how far behind the last one it begins, how many runes it
+	// has, and how far away their small letters are, modulo 65536. With 1 only every
+	// second rune has one, the next.
+	first := rune(0x80)
+	for i := 0; i < len(lowerGap) && i < len(lowerSize) && i < len(lowerWay); i++ {
+		first += rune(lowerGap[i])
+		if r < first {
+			break
 		}
+		within, way := r-first, rune(lowerWay[i])
+		if first += rune(lowerSize[i]); r >= first {
+			continue
+		}
+		if way == 1 {
+			return r + 1 - within&1
+		}
+		if r < 0x10000 {
+			return (r + way) & 0xffff
+		}
+		return r + way
 	}
-	if 3*low+2 >= len(lower) || lower[3*low] > r {
-		return r
-	}
-	way := lower[3*low+2]
-	if way&1 == 1 && (r-lower[3*low])&1 == 1 {
-		return r
-	}
-	return r + way>>1
+	return r
 }

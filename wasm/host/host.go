@@ -7,6 +7,9 @@
 //
 // Start with [Open], which compiles a module once, and [Module.Guard], which opens
 // a policy in it. Requests and answers are JSON as wasm/ABI.md describes it.
+//
+// A classifier module is another thing: one policy's rules and detectors compiled to
+// WebAssembly, kilobytes without imports. [OpenClassifier] runs it.
 package host
 
 import (
@@ -31,6 +34,7 @@ type config struct {
 	memory      int64
 	instances   int
 	interpreted bool
+	interrupted bool // see WithInterrupt
 }
 
 type optionFunc func(*config)
@@ -62,7 +66,7 @@ var (
 	// ErrABI reports a module whose interface has another major version.
 	ErrABI = errors.New("host: the module has another version of the interface: use the host package that came with it")
 	// ErrOption reports an option that cannot be used.
-	ErrOption = errors.New("host: option not usable: a memory limit is from 16 MiB to 4 GiB, instances are from 1 to 1024, the cache is a directory")
+	ErrOption = errors.New("host: option not usable: a memory limit is from 16 MiB to 4 GiB, instances are from 1 to 1024, the cache is a directory, and only a classifier can be interrupted")
 	// ErrLost reports that an instance gave up in the middle of a call. It was
 	// discarded; the next call gets a new one.
 	ErrLost = errors.New("host: the instance was lost during the call and discarded: send less at once, or raise the memory limit")
@@ -145,7 +149,7 @@ func Open(ctx context.Context, module []byte, opts ...Option) (*Module, error) {
 	for _, o := range opts {
 		o.apply(&c)
 	}
-	if c.memory < minMemory || c.memory > maxMemory || c.instances < 1 || c.instances > 1024 {
+	if c.memory < minMemory || c.memory > maxMemory || c.instances < 1 || c.instances > 1024 || c.interrupted {
 		return nil, ErrOption
 	}
 	info, err := Inspect(module)

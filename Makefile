@@ -56,7 +56,7 @@ bench-peers: ## run the benchmarks beside cel-go, cedar-go, regexp, gitleaks, al
 vectors: ## run the golden cases and conformance vectors, and count them
 	@.ci/vectors
 
-wasm: ## build the WebAssembly guest and hold its size budget
+wasm: ## build the WebAssembly guest and classifier modules and hold their size budgets
 	@.ci/wasm
 
 hosts: wasm ## build the guest and run it in the hosts that this machine has (Go always, Node if present)

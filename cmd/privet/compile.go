@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
 	"github.com/privetdev/privet/privacy/signature"
+	"github.com/privetdev/privet/wasm/emit"
 )
 
 // completePolicy completes the values of --policy: the packs, and files.
@@ -35,10 +37,10 @@ func policyArgument(_ *cobra.Command, args []string) error {
 }
 
 func newCompile(e *env) *cobra.Command {
-	var out, signer string
+	var out, signer, target string
 	c := &cobra.Command{
 		Use:   "compile POLICY",
-		Short: "Check a policy, run its tests, write it as a bundle",
+		Short: "Check a policy, run its tests, write it as a bundle or as WebAssembly",
 		Long: `Compile checks a policy: every fault is told at once, with its line and column and
 a way to mend it. It then runs the tests that stand in the policy and writes the
 bundle that every host loads, without the compiler. The same text gives the same
@@ -48,14 +50,23 @@ With --sign the bundle carries an Ed25519 signature over all of the policy, its 
 and its version. A service that pins the public key refuses every other bundle. The
 fingerprint of a policy is the same with and without a signature.
 
+With --target wasm it writes a classifier module in place of a bundle: the rules and
+detectors of the policy as one WebAssembly file that imports nothing, for hosts that
+only classify; see wasm/ABI.md. It says what the bundle says, and whose signature that
+has. Purposes, consent, transforms and retention are not in it.
+
 Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.`,
 		Example: `  privet compile policy.yaml                       # check only
   privet compile policy.yaml -o policy.bundle
   privet process --policy policy.bundle events.jsonl results.jsonl
-  privet compile policy.yaml -o policy.bundle --sign release.key   # see privet keygen`,
+  privet compile policy.yaml -o policy.bundle --sign release.key   # see privet keygen
+  privet compile policy.yaml --target wasm -o classifier.wasm`,
 		Args:              policyArgument,
 		ValidArgsFunction: completePolicy,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if target != targetBundle && target != targetWasm {
+				return mended("there is no target "+strconv.Quote(target), "name one of: bundle, wasm")
+			}
 			var key ed25519.PrivateKey
 			if signer != "" {
 				if out == "" {
@@ -87,6 +98,11 @@ Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.
 				}
 			}
 			data, info := bundle.Bytes(), bundle.Info()
+			if target == targetWasm {
+				if data, err = emit.Module(data, emit.Options{}); err != nil {
+					return fmt.Errorf("%s cannot be made into a classifier module:\n%w", args[0], err)
+				}
+			}
 			if out != "" {
 				if err := writeWhole(out, data, e.stdout); err != nil {
 					return err
@@ -100,10 +116,17 @@ Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.
 			return nil
 		},
 	}
-	c.Flags().StringVarP(&out, "out", "o", "", "bundle to write, a `file` or - (default: none, only check)")
+	c.Flags().StringVarP(&out, "out", "o", "", "what to write, a `file` or - (default: nothing, only check)")
+	c.Flags().StringVar(&target, "target", targetBundle, "`what` to make: bundle, or wasm for a classifier module")
 	c.Flags().StringVar(&signer, "sign", "", "sign the bundle with the private key in this `file`; see privet keygen")
 	return c
 }
+
+// What compile makes.
+const (
+	targetBundle = "bundle"
+	targetWasm   = "wasm"
+)
 
 // compilePolicy is loadPolicy for sources only.
 func compilePolicy(where string) (*privacy.Bundle, error) {

@@ -26,7 +26,7 @@ func newInspect(e *env) *cobra.Command {
 	var pinned pins
 	c := &cobra.Command{
 		Use:   "inspect POLICY",
-		Short: "Say what is in a bundle or policy: version, signature, sizes, counts, sources",
+		Short: "Say what is in a bundle, policy or classifier module: version, signature, sizes, counts",
 		Long: `Inspect says what is in a bundle, or in the bundle that a policy text would make: its
 name, version, profile and fingerprint, who signed it, how large each part is and how
 many entries it has, the regular expressions, and the sources and facts behind it.
@@ -35,13 +35,32 @@ A signature is checked against the key that the bundle itself names, which shows
 it is whole, not whose it is. With --public-key it is checked against keys that you
 have, and a bundle that none of them has signed is refused.
 
+Of a classifier module, which privet compile --target wasm writes, it says the same as
+far as that goes, with the limits of the module and the automata in it. It does not run
+the module. The signature of a bundle cannot be checked in a module: it is not the
+bundle any more.
+
 Exit status: 0 shown, 2 not readable or refused.`,
 		Example: `  privet inspect policy.bundle
   privet inspect policy.bundle --public-key release.key.pub
-  privet inspect pack:windows-service-data --json | jq .parts`,
+  privet inspect pack:windows-service-data --json | jq .parts
+  privet inspect classifier.wasm`,
 		Args:              policyArgument,
 		ValidArgsFunction: completePolicy,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if isModule(args[0]) {
+				if len(pinned.files) > 0 {
+					return mended("a classifier module cannot be checked with --public-key", "check the bundle that it was made of, and compare the fingerprints")
+				}
+				i, err := inspectModule(args[0])
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return printJSON(e.stdout, i)
+				}
+				return i.print(e.stdout)
+			}
 			b, err := pinned.load(args[0])
 			if err != nil {
 				return err

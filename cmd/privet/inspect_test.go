@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -81,4 +83,93 @@ func TestByNumber(t *testing.T) {
 	assert.Equal(t, `"a\nb"`, show("a\nb"), "a bundle from anywhere may hold anything")
 	assert.Equal(t, "Sätze → ja", show("Sätze → ja"))
 	assert.NotContains(t, show(strings.Repeat("\x1b", 3)), "\x1b")
+}
+
+// A classifier module is made of a policy, and says what it is.
+func TestClassifierModule(t *testing.T) {
+	key := keygen(t)
+	out := filepath.Join(t.TempDir(), "classifier.wasm")
+	r := privet(t, "", "compile", smallPolicy, "--target", "wasm", "-o", out, "--sign", key)
+	require.Equal(t, exitDone, r.code, r.err)
+	module, err := os.ReadFile(out)
+	require.NoError(t, err)
+	again := privet(t, "", "compile", smallPolicy, "--target", "wasm", "-o", "-", "--sign", key)
+	assert.Equal(t, string(module), again.out, "the same bytes each time")
+
+	var i moduleInspection
+	r = privet(t, "", "inspect", "--json", out)
+	require.Equal(t, exitDone, r.code, r.err)
+	require.NoError(t, json.Unmarshal([]byte(r.out), &i))
+	var b inspection
+	require.NoError(t, json.Unmarshal([]byte(privet(t, "", "inspect", "--json", smallPolicy).out), &b))
+	assert.Equal(t, b.policyJSON, i.policyJSON, "the fingerprint is that of the bundle")
+	assert.True(t, i.Signature.Signed)
+	assert.Equal(t, signatureKey(t, key), i.Signature.Key)
+	assert.Equal(t, abiJSON{1, 0}, i.ABI)
+	assert.Equal(t, []int{6, 3, 1, len(module), 4 << 20}, []int{i.Categories, i.Rules, i.Detectors, i.Bytes, i.Limits.Input})
+	sum := 0
+	for _, p := range i.Parts {
+		sum += p.Bytes
+	}
+	assert.Equal(t, i.Bytes, sum, "the parts add up")
+	r = privet(t, "", "inspect", out)
+	for _, want := range []string{"command-tests version 7, profile 1: a classifier module, interface 1.0\n", "that bundle was signed by key " + i.Signature.Key, "limits       input 4 MiB, memory ",
+		"6 categories, 3 rules, 1 detector\n", "automata     detectors: 1 pattern, 1 group, ", "\ncode: run ", "\nall "} {
+		assert.Contains(t, r.out, want)
+	}
+
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"compile", smallPolicy, "--target", "native"}, `no target "native"`},
+		{[]string{"inspect", out, "--public-key", key + ".pub"}, "compare the fingerprints"},
+		{[]string{"inspect", file(t, "other.wasm", "\x00asm\x01\x00\x00\x00")}, "no classifier module"},
+		{[]string{"inspect", file(t, "cut.wasm", string(module[:len(module)-1]))}, "no classifier module"},
+	} {
+		r := privet(t, "", tt.args...)
+		assert.Equal(t, exitStop, r.code, tt.args)
+		assert.Contains(t, r.err, tt.want)
+	}
+}
+
+// signatureKey is the name of a key as other commands print it.
+func signatureKey(t *testing.T, key string) string {
+	t.Helper()
+	r := privet(t, "", "inspect", "--json", signed(t, key))
+	var i inspection
+	require.NoError(t, json.Unmarshal([]byte(r.out), &i))
+	return i.Signature.Key
+}
+
+// The fields of cases get the labels of this command from the classifier module, and what
+// differs is told.
+func TestClassifierModuleIsAsked(t *testing.T) {
+	for _, where := range []string{smallPolicy, "testdata/rules.yaml", "pack:windows-service-data"} {
+		r, err := testPolicy(where)
+		require.NoError(t, err)
+		cases := make([]guestCase, len(r.Cases))
+		asked, problem := askClassifier(t.Context(), r, cases)
+		assert.Empty(t, problem)
+		assert.Equal(t, r.Rules, asked)
+		for i, c := range cases {
+			assert.Empty(t, c.problem, "%s: case %d", where, i)
+		}
+		changed := 0
+		for i := range r.Cases {
+			if k := &r.Cases[i]; k.Op == "classify" && bytes.Contains(k.Answer, []byte(`"confidence":0.9`)) {
+				k.Answer = bytes.Replace(k.Answer, []byte(`"confidence":0.9`), []byte(`"confidence":0.8`), 1)
+				changed++
+			}
+		}
+		require.NotZero(t, changed)
+		_, problem = askClassifier(t.Context(), r, cases)
+		assert.Empty(t, problem)
+		for _, c := range cases {
+			if strings.Contains(c.problem, "the classifier module answers differently: ") {
+				changed--
+			}
+		}
+		assert.Zero(t, changed)
+	}
 }

@@ -45,7 +45,8 @@ residency, transforms, retention and export do not.
 
 With --wasm every test is put to the WebAssembly module as well, and an answer that
 is not byte for byte that of this command fails: events are processed, the fields of
-cases are labelled.
+cases are labelled. The fields are put to the classifier module of the file as well,
+the one that privet compile --target wasm makes of it.
 
 Exit status: 0 all passed, 1 some failed, a file has no tests or coverage is too
 low, 2 a file has faults or could not be read.`,
@@ -81,7 +82,8 @@ type tested struct {
 	report *policy.Report // nil if err is set
 	err    error          // why the file could not be tested
 	wasm   []guestCase    // answers of the module, if it was asked
-	guest  string         // why the module could not be asked
+	guest  string         // why a module could not be asked
+	fields int            // that its classifier module was asked about
 }
 
 // failed counts the tests that failed; a file without tests counts as one.
@@ -142,7 +144,9 @@ func runTests(ctx context.Context, e *env, f *testFlags, args []string) error {
 	for _, name := range args {
 		t := tested{name: name}
 		if t.report, t.err = testPolicy(name); t.err == nil && g != nil {
-			t.wasm, t.guest = g.ask(ctx, t.report)
+			if t.wasm, t.guest = g.ask(ctx, t.report); t.guest == "" {
+				t.fields, t.guest = askClassifier(ctx, t.report, t.wasm)
+			}
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -325,6 +329,9 @@ func printTested(w io.Writer, t *tested) {
 		fmt.Fprintf(w, "%s: %s\n", t.name, t.guest)
 	case t.wasm != nil && t.different() == 0:
 		fmt.Fprintf(w, "%s: the module answers all %s alike, byte for byte\n", t.name, group(len(t.wasm)))
+		if t.fields > 0 {
+			fmt.Fprintf(w, "%s: its classifier module labels %s alike\n", t.name, plural(t.fields, "field"))
+		}
 	case t.wasm != nil:
 		fmt.Fprintf(w, "%s: the module answers %s of %s differently\n", t.name, group(t.different()), group(len(t.wasm)))
 	}

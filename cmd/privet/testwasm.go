@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
+	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/privacy/policy"
 	"github.com/privetdev/privet/privacy/pseudonym"
+	"github.com/privetdev/privet/wasm/emit"
 	"github.com/privetdev/privet/wasm/host"
 )
 
@@ -85,6 +88,45 @@ func (g *guest) ask(ctx context.Context, r *policy.Report) ([]guestCase, string)
 		}
 	}
 	return out, ""
+}
+
+// askClassifier puts the fields of a file's cases to the classifier module that is made
+// of the file, and compares the labels. The number is how many fields there were; the text
+// says why it could not be asked at all. What differs already stays as it is.
+func askClassifier(ctx context.Context, r *policy.Report, cases []guestCase) (int, string) {
+	module, err := emit.Module(r.Bundle.Bytes(), emit.Options{})
+	if err != nil {
+		return 0, "no classifier module can be made of the file: " + err.Error()
+	}
+	c, err := host.OpenClassifier(ctx, module, host.WithInstances(1))
+	if err != nil {
+		return 0, "its classifier module does not start: " + err.Error()
+	}
+	defer func() { _ = c.Close(ctx) }()
+	asked := 0
+	for i := range r.Cases {
+		k := &r.Cases[i]
+		var field classify.Field
+		var want struct{ Labels []classify.Label }
+		if k.Op != "classify" || k.Refused || json.Unmarshal(k.Request, &field) != nil || json.Unmarshal(k.Answer, &want) != nil {
+			continue
+		}
+		asked++
+		got, err := c.Field(ctx, field)
+		switch {
+		case cases[i].problem != "":
+		case err != nil:
+			cases[i].problem = "the classifier module gives no answer: " + hostProblem(err)
+		case !slices.EqualFunc(want.Labels, got, equalLabels):
+			cases[i].problem = fmt.Sprintf("the classifier module answers differently: %s there, %d here", plural(len(got), "label"), len(want.Labels))
+		}
+	}
+	return asked, ""
+}
+
+func equalLabels(a, b classify.Label) bool {
+	return a.Category == b.Category && a.Confidence == b.Confidence && a.Rule == b.Rule && a.Detector == b.Detector && a.ISO19944 == b.ISO19944 && a.Qualifier == b.Qualifier &&
+		slices.Equal(a.Spans, b.Spans)
 }
 
 // hostProblem is an error of the host without its package's name.

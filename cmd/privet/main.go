@@ -119,6 +119,8 @@ Events are JSON objects, one a line:
 	})
 	root.AddCommand(newProcess(e), newExplain(e), newClassify(e), newScan(e), newCompile(e), newTest(e), newVersion(e))
 	root.AddCommand(newInspect(e), newDiff(e), newKeygen(e))
+	root.AddCommand(newRisk(e))
+	root.AddCommand(newKeys(e))
 	return root
 }
 

@@ -2,6 +2,7 @@ package pseudonym
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"strings"
 	"testing"
@@ -22,6 +23,43 @@ func BenchmarkToken(b *testing.B) {
 	for b.Loop() {
 		buf, _ = p.Append(buf[:0], v)
 	}
+}
+
+// One person's Pseudonymiser at work.
+func BenchmarkTokenS1(b *testing.B) {
+	p := benchSubject(b)
+	buf := make([]byte, 0, 64)
+	v := Bytes(benchValue)
+	b.ReportAllocs()
+	for b.Loop() {
+		buf, _ = p.Append(buf[:0], v)
+	}
+}
+
+// Another person with each value: index token, row, key, one token.
+func BenchmarkTokenS1EachPerson(b *testing.B) {
+	subjects := testSubjects(b, testStore(b, 1), NewSubjectMemory(rand.Reader))
+	buf := make([]byte, 0, 64)
+	v := Bytes(benchValue)
+	b.ReportAllocs()
+	i := int64(0)
+	for b.Loop() {
+		i++
+		p, err := subjects.Subject(b.Context(), Int(i%1000))
+		if err != nil {
+			b.Fatal(err)
+		}
+		buf, _ = p.Append(buf[:0], v)
+	}
+}
+
+func benchSubject(b *testing.B) *Pseudonymiser {
+	b.Helper()
+	p, err := testSubjects(b, testStore(b, 1), NewSubjectMemory(rand.Reader)).Subject(b.Context(), Int(1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return p
 }
 
 func BenchmarkTokenParallel(b *testing.B) {

@@ -11,7 +11,14 @@ import (
 
 // labelP1 starts the info of every p1 key. Each further use of a secret has a
 // label of its own, so that no key of one use can be an output of another.
-const labelP1 = "privacy/pseudonym/v1"
+const (
+	labelP1      = "privacy/pseudonym/v1"
+	labelSubject = "privacy/pseudonym/v1/subject"
+	labelCheck   = "privacy/pseudonym/v1/kcv"
+	labelShift   = "privacy/pseudonym/v1/shift"
+	labelSIV     = "privacy/pseudonym/v1/siv"
+	labelFF1     = "privacy/pseudonym/v1/ff1"
+)
 
 // keyInfo is label 00 || lp(tenant) || lp(purpose) || lp(category) || uint32(version).
 func keyInfo(label string, s Scope, version uint32) []byte {
@@ -32,6 +39,7 @@ func deriveKey(secret *[SecretSize]byte, label string, s Scope, version uint32, 
 // A key is one version of a scope, ready to use. The key itself is only in the
 // closure of the pool and in the states, where printing does not reach it.
 type key struct {
+	suite   suite
 	version uint32
 	prefix  string // of the token, up to and with the second underscore
 	pool    sync.Pool
@@ -50,13 +58,19 @@ func newKey(secret *[SecretSize]byte, s Scope, version uint32) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readyKey(k, suiteP1, version), nil
+}
+
+// readyKey makes the key of a suite from its 32 bytes, which it keeps.
+func readyKey(k []byte, su suite, version uint32) *key {
 	return &key{
+		suite:   su,
 		version: version,
-		prefix:  string(appendPrefix(nil, suiteP1, version)),
+		prefix:  string(appendPrefix(nil, su, version)),
 		pool: sync.Pool{New: func() any {
 			return &macState{mac: hmac.New(sha256.New, k), msg: make([]byte, 0, 256)}
 		}},
-	}, nil
+	}
 }
 
 // take returns a state whose sum is the MAC of v. It has to be given back to the

@@ -1,8 +1,9 @@
 // Package pseudonym replaces identifiers by keyed pseudonyms that join inside
 // one scope only, and generalises values that have to stay readable.
 //
-// Start with a store of secrets ([Memory], or your own [SecretStore]), make a
-// [Pseudonymiser] for a [Scope] with [New], and ask it for tokens:
+// Start with a store of secrets ([Memory], the encrypted file of package secretfile, or
+// your own [SecretStore]), make a [Pseudonymiser] for a [Scope] with [New], and ask it
+// for tokens:
 //
 //	p, err := pseudonym.New(ctx, secrets, pseudonym.Scope{
 //		Tenant: "contoso", Purpose: "analytics", Category: "user.contact.email"})
@@ -39,6 +40,39 @@
 //
 // A token made with v1 of this package means the same in every later v1: neither
 // the construction nor a canonical form ever changes under its type byte.
+//
+// # Erasable person by person: s1
+//
+// [Subjects] makes tokens that depend on a secret of the person as well. It lies in a
+// row of a [SubjectStore]; when the row is deleted, nobody makes that person's tokens
+// again, not even the holder of the tenant's secret.
+//
+//	row      found by the p1 token of the person's identifier under purpose "_subject-index"
+//	K'       HKDF-SHA256(secret, salt: none, info, 32 bytes) with label "privacy/pseudonym/v1/subject"
+//	Ks       HMAC-SHA256(K', subject secret of 32 random bytes)
+//	mac      HMAC-SHA256(Ks, type byte || canonical value)
+//	token    "s1_" and then as for p1
+//
+// The label keeps K' from ever being a key or an output of p1.
+//
+// # Joining for a day: epochs
+//
+// [Epochs] makes p1 tokens whose version is the number of the day in UTC. Each day has a
+// random secret; only today's and yesterday's are kept, so that a visit can be followed
+// across midnight and nothing joins after that.
+//
+// # Rotation and destruction
+//
+// A new version of a secret is for new tokens; [Pseudonymiser.Candidates] gives the
+// tokens under all live versions for look-ups, and [Pseudonymiser.Retoken] replaces an
+// old token where the value is at hand. Two purposes are joined by [Relink] only, with
+// both secrets, a permission, and a record.
+//
+// A secret is destroyed at once, or planned with [Memory.DestroyPending] and called off
+// before it is due; [Holds] forbid it. What stays is a tombstone ([Status]): time, actor,
+// reason and a check value, by which the secret can be recognised in a backup. A
+// destruction is complete when the last copy is gone ([Status.Complete]). Package
+// secretfile keeps all of that in an encrypted file.
 //
 // # Canonical values
 //

@@ -14,6 +14,13 @@ var (
 	// tokens of that version can no longer be made.
 	ErrDestroyed = errors.New("pseudonym: secret destroyed: use a newer version")
 
+	// ErrPending reports a secret whose destruction was planned. It is out of use,
+	// but not gone: calling the destruction off brings it back.
+	ErrPending = errors.New("pseudonym: secret waits for its destruction: use a newer version, or call the destruction off")
+
+	// ErrHeld reports a destruction that a hold forbids.
+	ErrHeld = errors.New("pseudonym: destruction refused: a hold covers the secret: wait until it is lifted")
+
 	// ErrExists reports an attempt to replace the secret of a version, which
 	// would change the meaning of tokens already stored.
 	ErrExists = errors.New("pseudonym: secret exists: add it under a new version")
@@ -108,13 +115,23 @@ func (e *ValueError) problem() string {
 // Its text holds only words of this package, because the words of a store are
 // not under our control; the cause is found with errors.Is, errors.As and Unwrap.
 type StoreError struct {
-	Version uint32 // 0 if the list of versions was asked for
+	Version uint32 // 0 if the list of versions, or a subject, was asked for
 	Err     error
+
+	subject bool
 }
 
 func (e *StoreError) Error() string {
 	what := "pseudonym: secret store: "
-	if e.Version == 0 {
+	if e.subject {
+		what = "pseudonym: subject store: "
+		switch {
+		case errors.Is(e.Err, ErrDestroyed):
+			return what + "destroyed: this person was erased"
+		case errors.Is(e.Err, ErrUnknown):
+			return what + "unknown: this person has no pseudonyms"
+		}
+	} else if e.Version == 0 {
 		what += "versions: "
 	} else {
 		what += "version " + strconv.FormatUint(uint64(e.Version), 10) + ": "
@@ -122,6 +139,10 @@ func (e *StoreError) Error() string {
 	switch {
 	case errors.Is(e.Err, ErrDestroyed):
 		return what + "destroyed: use a newer version"
+	case errors.Is(e.Err, ErrHeld):
+		return what + "destruction refused: a hold covers it: wait until it is lifted"
+	case errors.Is(e.Err, ErrPending):
+		return what + "waits for its destruction: use a newer version, or call the destruction off"
 	case errors.Is(e.Err, ErrUnknown):
 		return what + "unknown: add or generate a secret for this tenant"
 	case errors.Is(e.Err, ErrSecret):

@@ -70,6 +70,7 @@ const maxVersions = 1024
 type Pseudonymiser struct {
 	keys     []*key // newest first, at least one
 	idLength int
+	scope    *Scope
 }
 
 var errNotMade = errors.New("pseudonym: zero Pseudonymiser: make one with New")
@@ -82,6 +83,24 @@ var errNotMade = errors.New("pseudonym: zero Pseudonymiser: make one with New")
 // The error wraps [ErrScope] or [ErrOption], or is a [*StoreError], which wraps
 // [ErrUnknown] if the tenant has no secret and [ErrDestroyed] if it has none left.
 func New(ctx context.Context, store SecretStore, s Scope, opts ...Option) (*Pseudonymiser, error) {
+	c, err := configured(s, opts)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pseudonymiser{idLength: c.idLength, scope: &s}
+	err = eachSecret(ctx, store, s.Tenant, func(secret Secret, version uint32) error {
+		k, err := newKey(secret.b.p, s, version)
+		p.keys = append(p.keys, k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// configured applies options and refuses what no pseudonymiser can have.
+func configured(s Scope, opts []Option) (config, error) {
 	c := config{idLength: DefaultIDLength}
 	for _, o := range opts {
 		if o != nil {
@@ -89,51 +108,58 @@ func New(ctx context.Context, store SecretStore, s Scope, opts ...Option) (*Pseu
 		}
 	}
 	if err := s.check(); err != nil {
-		return nil, err
+		return c, err
 	}
 	if c.idLength < MinIDLength || c.idLength > MaxIDLength {
-		return nil, &fault{ErrOption, "id length: must be " + strconv.Itoa(MinIDLength) + " to " + strconv.Itoa(MaxIDLength) + " bytes", nil}
+		return c, &fault{ErrOption, "id length: must be " + strconv.Itoa(MinIDLength) + " to " + strconv.Itoa(MaxIDLength) + " bytes", nil}
 	}
+	return c, nil
+}
+
+// eachSecret calls use with every live secret of a tenant, newest first, and at
+// least once if it returns nil.
+func eachSecret(ctx context.Context, store SecretStore, tenant string, use func(Secret, uint32) error) error {
 	if store == nil {
-		return nil, &fault{ErrOption, "no secret store: there is no pseudonym without a secret", nil}
+		return &fault{ErrOption, "no secret store: there is no pseudonym without a secret", nil}
 	}
-	versions, err := store.Versions(ctx, s.Tenant)
+	versions, err := store.Versions(ctx, tenant)
 	if err != nil {
-		return nil, &StoreError{Err: err}
+		return &StoreError{Err: err}
 	}
 	// The order and the slice are the store's business.
 	versions = slices.Compact(slices.Sorted(slices.Values(versions)))
 	slices.Reverse(versions)
 	switch {
 	case len(versions) == 0:
-		return nil, &StoreError{Err: ErrUnknown}
+		return &StoreError{Err: ErrUnknown}
 	case len(versions) > maxVersions:
-		return nil, &fault{ErrOption, "more than " + strconv.Itoa(maxVersions) + " live versions: destroy those that no stored token needs", nil}
+		return &fault{ErrOption, "more than " + strconv.Itoa(maxVersions) + " live versions: destroy those that no stored token needs", nil}
 	case versions[len(versions)-1] == 0:
-		return nil, &fault{ErrScope, "version: the store lists 0, versions count from 1", nil}
+		return &fault{ErrScope, "version: the store lists 0, versions count from 1", nil}
 	}
-	p := &Pseudonymiser{idLength: c.idLength}
+	used := false
+	gone := ErrDestroyed
 	for _, v := range versions {
-		secret, err := store.Secret(ctx, s.Tenant, v)
-		if errors.Is(err, ErrDestroyed) {
-			continue // destroyed since the list was read
+		secret, err := store.Secret(ctx, tenant, v)
+		if errors.Is(err, ErrDestroyed) || errors.Is(err, ErrPending) {
+			gone = err
+			continue // since the list was read
 		}
 		if err == nil && secret.b == nil {
 			err = ErrSecret
 		}
-		if err != nil {
-			return nil, &StoreError{Version: v, Err: err}
+		if err == nil {
+			err = use(secret, v)
 		}
-		k, err := newKey(secret.b.p, s, v)
 		if err != nil {
-			return nil, &StoreError{Version: v, Err: err}
+			return &StoreError{Version: v, Err: err}
 		}
-		p.keys = append(p.keys, k)
+		used = true
 	}
-	if len(p.keys) == 0 {
-		return nil, &StoreError{Err: ErrDestroyed}
+	if !used {
+		return &StoreError{Err: gone}
 	}
-	return p, nil
+	return nil
 }
 
 // Append appends the text of the value's token to dst and returns the result. It
@@ -171,7 +197,7 @@ func (p *Pseudonymiser) token(k *key, v *Value) (Token, error) {
 	if code != 0 {
 		return Token{}, &ValueError{Type: v.typ, Code: code}
 	}
-	t := Token{suite: suiteP1, version: k.version, n: uint8(p.idLength)}
+	t := Token{suite: k.suite, version: k.version, n: uint8(p.idLength)}
 	copy(t.id[:p.idLength], st.sum[:])
 	return t, nil
 }

@@ -58,11 +58,13 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(hiddenSecret), nil }
 // changes one that exists: both would change what stored tokens mean.
 type SecretStore interface {
 	// Secret returns one secret, an error wrapping [ErrDestroyed] if it was
-	// destroyed, or one wrapping [ErrUnknown] if there never was one.
+	// destroyed, [ErrPending] if its destruction is planned, or [ErrUnknown] if
+	// there never was one.
 	Secret(ctx context.Context, tenant string, version uint32) (Secret, error)
 
 	// Versions returns the live versions of a tenant, in any order: those for
 	// which Secret gives a secret. If there is none, it returns an error wrapping
-	// [ErrDestroyed] if all were destroyed and [ErrUnknown] if there never was one.
+	// [ErrDestroyed] if all were destroyed, [ErrPending] if some are to be, and
+	// [ErrUnknown] if there never was one.
 	Versions(ctx context.Context, tenant string) ([]uint32, error)
 }

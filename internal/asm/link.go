@@ -23,6 +23,7 @@ type Section struct {
 // Options say what [Link] makes of objects.
 type Options struct {
 	Exports  []Export
+	Start    string    // a function without parameters and results that runs first; "" for none
 	Memory   string    // the name under which the memory is exported; "" for not
 	Base     int       // the first address that data may have; 0 is 16, so that 0 is nothing's
 	Reserve  int       // bytes behind all data that the memory has at least
@@ -87,6 +88,11 @@ func Link(o Options, objects ...*Object) (*Module, error) {
 			continue
 		}
 		l.need(e.Sym)
+	}
+	if f := l.symbols.funcs[o.Start]; f != nil && f.Sig == ">" {
+		l.need(o.Start)
+	} else if o.Start != "" {
+		l.fail("asm: start: no function %q without parameters and results", o.Start)
 	}
 	if len(l.problem) > 0 {
 		return nil, errors.Join(l.problem...)
@@ -376,6 +382,9 @@ func (l *linker) write(o Options, end int) *Module {
 		count++
 	}
 	section(7, vector(count, exports))
+	if n := l.index[o.Start]; n > 0 {
+		section(8, uleb(nil, uint64(n-1)))
+	}
 	if len(l.table) > 0 {
 		elements := uleb([]byte{1, 0, byte(I32Const), 1, byte(End)}, uint64(len(l.table)))
 		for _, name := range l.table {

@@ -479,7 +479,7 @@ func (f *Finder) Image() FinderImage {
 		m.Bytes = binary.LittleEndian.AppendUint32(m.Bytes, at)
 	}
 	m.Pattern = len(m.Bytes)
-	m.Bytes = append(m.Bytes, bytesOf(f.Pattern, false)...)
+	m.Bytes = append(m.Bytes, bytesOf(f.Pattern)...)
 	m.Pair = len(m.Bytes)
 	m.Bytes = append(m.Bytes, f.Pair...)
 	m.MetWords = len(m.Bytes)

@@ -89,7 +89,7 @@ func (p *Program) Image() []byte {
 	out := make([]byte, programHead)
 	put := func(at int, v int) { binary.LittleEndian.PutUint32(out[at:], uint32(v)) }
 	put(0, len(out))
-	out = append(out, bytesOf(p.Class, false)...)
+	out = append(out, bytesOf(p.Class)...)
 	put(4, len(out))
 	out = append(out, p.Kinds...)
 	put(8, len(out))
@@ -230,4 +230,13 @@ func (p *Program) Matches(alphabet *Alphabet, text string) bool {
 		before = p.kind(symbol)
 	}
 	return false
+}
+
+// bytesOf are numbers in bytes, little-endian.
+func bytesOf(values []uint16) []byte {
+	var out []byte
+	for _, v := range values {
+		out = append(out, byte(v), byte(v>>8))
+	}
+	return out
 }

@@ -19,6 +19,29 @@ type Frozen struct {
 	set *Set
 }
 
+// A group is some expressions of a set and their automaton.
+type group struct {
+	members []uint32
+	p       *part
+	a       *automaton
+	made    int // states before they were put together
+}
+
+// sum is how many states groups have.
+func sum(groups []*group) (states int) {
+	for _, g := range groups {
+		states += g.a.states()
+	}
+	return states
+}
+
+// Sets of few expressions that begin where the text does may be split into few groups
+// without need.
+const (
+	fewExprs  = 64
+	fewGroups = 3
+)
+
 // workFactor is how many states are made, at most, for one that is kept.
 const workFactor = 4
 
@@ -34,49 +57,59 @@ func Freeze(s *Set, states int) *Frozen {
 	for i := range all {
 		all[i] = uint32(i)
 	}
-	type group struct {
-		members []uint32
-		p       *part
-		a       *automaton
-		made    int // states before they were put together
+	grown := func(members []uint32, most int) (best *group) {
+		for _, back := range []bool{true, false} {
+			p := s.join(members, 1, back)
+			if a := p.determinise(min(most, workFactor*states), true); a != nil {
+				made := a.states()
+				if a.minimise(); a.states() <= states && (best == nil || a.states() < best.a.states()) {
+					best = &group{members, p, a, made}
+				}
+			}
+			if !p.back || len(p.starts) > 0 {
+				break // only what holds for the whole text can be read either way
+			}
+		}
+		return best
 	}
-	grown := func(members []uint32, made int) *group {
-		p := s.join(members, 1)
-		a := p.determinise(min(made, workFactor*states), true)
-		if a == nil {
-			return nil
-		}
-		made = a.states()
-		if a.minimise(); a.states() > states {
-			return nil
-		}
-		return &group{members, p, a, made}
-	}
-	var groups []*group
-	if g := grown(all, workFactor*states); g != nil || len(all) == 0 {
-		if g != nil {
-			groups = append(groups, g)
-		}
-	} else {
+	// split takes the expressions in order, each into the group that grows least by it, or
+	// into a new one where there is no such group, or a new one is smaller and free.
+	split := func(free int) (groups []*group, loose []uint32) {
 		for _, i := range all {
 			alone := grown([]uint32{i}, workFactor*states)
 			if alone == nil {
-				f.Loose = append(f.Loose, i)
+				loose = append(loose, i)
 				continue
 			}
-			// A group of its own costs a pass over the text, so that any that has room is
-			// better; but not one with which the states multiply.
-			best, at := (*group)(nil), -1
+			best, at, growth := alone, len(groups), 0
+			if len(groups) < free {
+				growth = alone.a.states()
+			}
 			for j, g := range groups {
 				more := grown(append(slices.Clone(g.members), i), 2*(g.made+alone.made))
-				if more != nil && (best == nil || more.a.states()-g.a.states() < best.a.states()-groups[at].a.states()) {
-					best, at = more, j
+				if more != nil && (growth == 0 || more.a.states()-g.a.states() < growth) {
+					best, at, growth = more, j, max(1, more.a.states()-g.a.states())
 				}
 			}
-			if best != nil {
-				groups[at] = best
-			} else {
-				groups = append(groups, alone)
+			if at == len(groups) {
+				groups = append(groups, best)
+			}
+			groups[at] = best
+		}
+		return groups, loose
+	}
+	var groups []*group
+	if g := grown(all, workFactor*states); len(all) > 0 && g == nil {
+		// A group of its own costs a pass over the text, so that any that has room is better;
+		// but not one with which the states multiply.
+		groups, f.Loose = split(0)
+	} else if len(all) > 0 {
+		groups = append(groups, g)
+		if len(g.p.starts) == 0 && !g.p.back && len(all) <= fewExprs {
+			// What can only begin where the text does is mostly decided by a few characters, so
+			// that several passes cost little. They are taken where they save much.
+			if some, _ := split(fewGroups); sum(some) < g.a.states()*2/3 {
+				groups = some
 			}
 		}
 	}
@@ -85,7 +118,7 @@ func Freeze(s *Set, states int) *Frozen {
 		parts = append(parts, g.p)
 	}
 	for _, i := range f.Loose {
-		parts = append(parts, s.join([]uint32{i}, 1))
+		parts = append(parts, s.join([]uint32{i}, 1, true))
 	}
 	f.Alphabet = newAlphabet(parts)
 	if f.Alphabet == nil { // nothing is frozen, and an interpreter must do
@@ -125,5 +158,5 @@ func (f *Frozen) Match(text string, m *Matches) {
 
 // Program is the program of an expression, for those of Loose; nil if it is too long.
 func (f *Frozen) Program(expr uint32) *Program {
-	return newProgram(f.set.join([]uint32{expr}, 1), f.Alphabet, nil)
+	return newProgram(f.set.join([]uint32{expr}, 1, true), f.Alphabet, nil)
 }

@@ -30,7 +30,7 @@ type Table struct {
 // Bounds of a Table.
 const (
 	maxStates  = 1<<16 - 1
-	maxClasses = 1 << 8
+	maxClasses = 1<<8 - 1
 )
 
 // table makes the table of an automaton that is minimal; nil if it is too large for
@@ -86,100 +86,4 @@ func (a *automaton) table(classes []uint16) *Table {
 		t.Begin[k] = uint16(b) + uint16(shift)
 	}
 	return t
-}
-
-// Narrow reports whether states fit into a byte.
-func (t *Table) Narrow() bool { return t.States <= 1<<8 }
-
-// Dense is Next in bytes, little endian: one byte a cell if [Table.Narrow], else two.
-func (t *Table) Dense() []byte {
-	return bytesOf(t.Next, t.Narrow())
-}
-
-// Shared is the table with equal rows once: Next of state s on class c is
-// next[row[s]+c]. ok is false if that takes more room than Next, or does not fit.
-func (t *Table) Shared() (row, next []uint16, ok bool) {
-	byRow := map[string]int{}
-	for s := range t.States {
-		cells := t.Next[s*t.Classes : (s+1)*t.Classes]
-		key := string(bytesOf(cells, false))
-		at, found := byRow[key]
-		if !found {
-			at = len(next)
-			byRow[key] = at
-			next = append(next, cells...)
-		}
-		if at >= 1<<16 {
-			return nil, nil, false
-		}
-		row = append(row, uint16(at))
-	}
-	width := 2
-	if t.Narrow() {
-		width = 1
-	}
-	return row, next, 2*len(row)+width*len(next) < width*len(t.Next)
-}
-
-func bytesOf(values []uint16, narrow bool) []byte {
-	var out []byte
-	for _, v := range values {
-		if out = append(out, byte(v)); !narrow {
-			out = append(out, byte(v>>8))
-		}
-	}
-	return out
-}
-
-// A Sparse is a [Table] in little room: most states go to few others, and many do so
-// on the same characters.
-//
-// The state that follows s on class c is
-//
-//	Targets[State[s]&0xffff + Template[State[s]>>16 + c]]
-type Sparse struct {
-	Template []uint8
-	State    []uint32
-	Targets  []uint16
-}
-
-// Sparse packs a table; nil if it does not fit.
-func (t *Table) Sparse() *Sparse {
-	sp := &Sparse{}
-	templates, lists := map[string]int{}, map[string]int{}
-	var list []uint16
-	var key []byte
-	row := make([]uint8, t.Classes)
-	for s := range t.States {
-		list = list[:0]
-		for c, to := range t.Next[s*t.Classes : (s+1)*t.Classes] {
-			i := slices.Index(list, to)
-			if i < 0 {
-				i = len(list)
-				list = append(list, to)
-			}
-			row[c] = uint8(i)
-		}
-		at, ok := templates[string(row)]
-		if !ok {
-			at = len(sp.Template)
-			templates[string(row)] = at
-			sp.Template = append(sp.Template, row...)
-		}
-		key = key[:0]
-		for _, to := range list {
-			key = append(key, byte(to), byte(to>>8))
-		}
-		base, ok := lists[string(key)]
-		if !ok {
-			base = len(sp.Targets)
-			lists[string(key)] = base
-			sp.Targets = append(sp.Targets, list...)
-		}
-		if at >= 1<<16 || base >= 1<<16 {
-			return nil
-		}
-		sp.State = append(sp.State, uint32(at)<<16|uint32(base))
-	}
-	return sp
 }

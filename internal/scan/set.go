@@ -115,7 +115,7 @@ func (s *Set) split(p *part) {
 		return // another goroutine was faster, or there is nothing to gain
 	}
 	next := slices.Delete(slices.Clone(parts), at, at+1)
-	next = append(next, s.join(p.members[:n], len(next)+2), s.join(p.members[n:], len(next)+2))
+	next = append(next, s.join(p.members[:n], len(next)+2, true), s.join(p.members[n:], len(next)+2, true))
 	s.parts.Store(&next)
 }
 
@@ -124,7 +124,7 @@ func (s *Set) compile() {
 	for i := range all {
 		all[i] = uint32(i)
 	}
-	parts := []*part{s.join(all, 1)}
+	parts := []*part{s.join(all, 1, true)}
 	s.parts.Store(&parts)
 }
 
@@ -197,9 +197,10 @@ type setState struct {
 	pcs         []uint32 // instructions that wait for the next character
 }
 
-// join makes a part of several expressions, one of so many parts.
-func (s *Set) join(members []uint32, parts int) *part {
-	p := &part{members: members, back: true}
+// join makes a part of several expressions, one of so many parts. It is read from the
+// end if back allows it and all of them hold there only.
+func (s *Set) join(members []uint32, parts int, back bool) *part {
+	p := &part{members: members, back: back}
 	c := newCharSets()
 	trees := make([]*syntax.Regexp, len(members))
 	for i, m := range members {

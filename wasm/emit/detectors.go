@@ -158,7 +158,14 @@ func (p *plan) addDetectors() (phrases [][][]string, err error) {
 		return nil, errors.New("emit: the lists of suppressions and adjustments of all detectors are too long: let more detectors have the same ones, or use fewer")
 	}
 	if u != nil {
-		p.find = findtables.Of(u, func(i int) bool { return captures[i] })
+		p.find = findtables.Of(u, &p.packer, func(i int) bool { return captures[i] })
+		a := Automaton{Name: "detectors", Patterns: len(patterns)}
+		for _, t := range u.Tables {
+			if t != nil {
+				a.Groups, a.States = a.Groups+1, a.States+t.States
+			}
+		}
+		p.automata = append(p.automata, a)
 	}
 
 	some := func(number int, of uint16) int {

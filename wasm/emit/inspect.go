@@ -12,7 +12,6 @@ import (
 	"github.com/privetdev/privet/internal/asm"
 	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/wasmabi"
-	"github.com/privetdev/privet/wasm/emit/tables"
 )
 
 // partsSection is the custom section with what [Inspect] cannot read off the rest.
@@ -172,7 +171,7 @@ func (p *plan) parts(code, data map[string]int) []byte {
 	w.Open('{')
 	w.Name("automata")
 	w.Open('[')
-	for _, a := range p.automata() {
+	for _, a := range p.automata {
 		w.Open('{')
 		wasmabi.WriteNumber(&w, "groups", int64(a.Groups))
 		w.Name("name")
@@ -211,71 +210,3 @@ func sortedBySize(m map[string]int) []string {
 }
 
 func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }
-
-// automata are those of the module that look for patterns of detectors.
-func (p *plan) automata() []Automaton {
-	var out []Automaton
-	if len(p.detectors) > 0 && p.find != nil {
-		a := Automaton{Name: "detectors", Patterns: len(p.detectors)}
-		image, classes := p.table(p.find, "Image8"), len(p.table(p.find, "Kind"))
-		for i := range p.detectors {
-			if n := states(image, i, classes); n > 0 {
-				a.Groups++
-				a.States += n
-			}
-		}
-		out = append(out, a)
-	}
-	return out
-}
-
-// table is the content of a table.
-func (p *plan) table(t *tables.Tables, name string) []byte {
-	for _, d := range t.Data {
-		if d.Name == t.Package+".data."+name {
-			return d.Bytes
-		}
-	}
-	return nil
-}
-
-// states counts the states of a pattern's automaton in the image of a [scan.FrozenUnion]
-// by going everywhere; 0 if it has none.
-func states(image []byte, pattern, symbols int) int {
-	u32 := func(at int) int { return int(binary.LittleEndian.Uint32(image[at:])) }
-	u16 := func(at int) int { return int(binary.LittleEndian.Uint16(image[at:])) }
-	row := 32 * pattern
-	classes, templates, rows, targets, flags := u32(row), u32(row+4), u32(row+8), u32(row+12), u16(row+26)
-	if flags&2 != 0 {
-		return 0
-	}
-	seen := map[int]bool{}
-	var todo []int
-	reach := func(s int) {
-		if !seen[s] {
-			seen[s] = true
-			todo = append(todo, s)
-		}
-	}
-	for i := range 4 {
-		reach(u16(row + 16 + 2*i))
-	}
-	used := map[byte]bool{}
-	for _, c := range image[classes:min(classes+symbols, len(image))] {
-		used[c] = true
-	}
-	for len(todo) > 0 {
-		s := todo[0]
-		todo = todo[1:]
-		state := u32(rows + 4*s)
-		for c := range used {
-			slot := int(image[templates+state>>16+int(c)])
-			if at := state&0xffff + slot; flags&1 != 0 {
-				reach(int(image[targets+at]))
-			} else {
-				reach(u16(targets + 2*at))
-			}
-		}
-	}
-	return len(seen)
-}

@@ -80,10 +80,14 @@ func build(data []byte, o Options, runtime func() (*asm.Object, error)) (*built,
 		// Nothing calls it then, but the functions must be whole.
 		p.find = &tables.Tables{Package: "find"}
 	}
-	if err := errors.Join(p.run.Fill(object), p.find.Fill(object)); err != nil {
+	if err := errors.Join(p.run.Fill(object), p.find.Fill(object), p.packer.Tables().Fill(object)); err != nil {
 		return nil, err
 	}
-	linked, err := asm.Link(asm.Options{Exports: exports, Memory: "memory", Reserve: inputSize + workSize, Grow: 16*o.MaxInput + 4<<20},
+	start := "dense.Unpack"
+	if len(p.automata) == 0 {
+		start = ""
+	}
+	linked, err := asm.Link(asm.Options{Exports: exports, Start: start, Memory: "memory", Reserve: inputSize + workSize, Grow: 16*o.MaxInput + 4<<20},
 		layout, p.exprs.Object(), functions, p.asks(left), object)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,9 @@ func embedded() (*asm.Object, error) {
 // runPath is the path of package run.
 const runPath = "github.com/privetdev/privet/wasm/emit/run"
 
+// densePath is the path of package dense.
+const densePath = "github.com/privetdev/privet/wasm/emit/dense"
+
 // runtimeRoots are the functions that the runtime must have: what the exports and
 // expressions call, and what writes the variables that are filled in.
 func runtimeRoots() []symbols.Root {
@@ -41,7 +44,8 @@ func runtimeRoots() []symbols.Root {
 	for name := range strings.FieldsSeq("Ask Field Forget ForgetDetectors ForgetWords Record Text forgetRules matches") {
 		roots = append(roots, symbols.Root{Package: runPath, Func: name})
 	}
-	roots = append(roots, symbols.Root{Package: findtables.Path, Func: "Forget"})
+	roots = append(roots, symbols.Root{Package: findtables.Path, Func: "Forget"},
+		symbols.Root{Package: densePath, Func: "Forget"}, symbols.Root{Package: densePath, Func: "Unpack"})
 	for _, root := range provided {
 		roots = append(roots, root)
 	}

@@ -78,7 +78,7 @@ var runtimeSources []subgo.Package
 func fresh(t testing.TB) func() (*asm.Object, error) {
 	t.Helper()
 	if runtimeSources == nil {
-		runtimeSources = sources(t, runPath, runtimePath, findtables.Path, detectPath)
+		runtimeSources = sources(t, runPath, runtimePath, findtables.Path, densePath, detectPath)
 	}
 	text, err := runtimeText()
 	require.NoError(t, err)

@@ -19,6 +19,8 @@ type plan struct {
 	detectors  []bundle.Detector // by id
 	run        *tables.Tables    // of package run
 	find       *tables.Tables    // of package find; nil without detectors
+	packer     tables.Packer     // of all automata
+	automata   []Automaton       // what there are of them
 	exprs      *Exprs
 	evals      []string // the functions of conditions, by their numbers
 }

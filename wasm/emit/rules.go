@@ -204,16 +204,18 @@ func asks(f *rules.Formula, atom uint32) bool {
 // addPatterns makes the automata of what rules ask about texts, and of the patterns of
 // matches in conditions.
 func (p *plan) addPatterns(patterns []string) error {
-	var a autos
+	a := autos{packer: &p.packer}
 	var problems []error
 	x := p.index()
 	for i := range x.Texts {
-		t := &x.Texts[i]
+		t, from, states := &x.Texts[i], len(a.rows), a.states
 		if atom, err := a.take(t.Exprs, t.Atoms, t.Slot, t.Lower); err != nil {
 			problems = append(problems, fmt.Errorf("emit: rules %s: what they ask about %s %w", p.asking(x, atom), profile.Field.Vars[t.Slot].Name, err))
 		}
+		p.automata = append(p.automata, Automaton{Name: "rules: " + profile.Field.Vars[t.Slot].Name, Patterns: len(t.Exprs), Groups: len(a.rows) - from, States: a.states - states})
 	}
 	a.texts = len(a.rows)
+	states := a.states
 	for _, pattern := range patterns {
 		if _, err := a.take([]string{pattern}, []uint32{0}, 0, false); err != nil {
 			problems = append(problems, fmt.Errorf("emit: the pattern %.80q of matches %w", pattern, err))
@@ -221,6 +223,9 @@ func (p *plan) addPatterns(patterns []string) error {
 	}
 	if err := errors.Join(problems...); err != nil {
 		return err
+	}
+	if len(patterns) > 0 {
+		p.automata = append(p.automata, Automaton{Name: "matches in conditions", Patterns: len(patterns), Groups: len(a.rows) - a.texts, States: a.states - states})
 	}
 	a.fill(p.run)
 	return nil
@@ -384,15 +389,17 @@ type autos struct {
 	texts int // how many are of texts
 	most  int // instructions of the longest program
 
-	dense, sparse, narrow, wide, back, loose bool
+	packer      *tables.Packer
+	states      int
+	back, loose bool
 }
 
 // An autoTail is what a row has to refer to.
 type autoTail struct {
-	classes, next, states, targets []byte
-	ranges                         []uint32
-	accept                         [][]uint16
-	program                        bool
+	classes []byte
+	ranges  []uint32
+	accept  [][]uint16
+	program bool
 }
 
 // take takes in expressions, which are known by ids. What together tells too many kinds
@@ -442,37 +449,8 @@ func (a *autos) add(f *scan.Frozen, slot int, ids []uint32) (id uint32, err erro
 			row.Flags |= run.AutoIsBack
 			a.back = true
 		}
-		width := func(states []uint16) (b []byte) {
-			for _, s := range states {
-				if b = append(b, byte(s)); !t.Narrow() {
-					b = append(b, byte(s>>8))
-				}
-			}
-			return b
-		}
-		if t.Narrow() {
-			a.narrow = true
-		} else {
-			a.wide = true
-			row.Flags |= run.AutoIsWide
-		}
-		tail.next = t.Dense()
-		row.Flags |= run.AutoIsDense
-		if s := t.Sparse(); s != nil {
-			targets := width(s.Targets)
-			if n := 4*len(s.State) + len(s.Template) + len(targets); len(tail.next) > max(n+n/2, smallDense) {
-				row.Flags &^= run.AutoIsDense
-				tail.next, tail.targets = s.Template, targets
-				for _, in := range s.State {
-					tail.states = binary.LittleEndian.AppendUint32(tail.states, in)
-				}
-			}
-		}
-		if row.Flags&run.AutoIsDense != 0 {
-			a.dense = true
-		} else {
-			a.sparse = true
-		}
+		row.Rows = uint32(a.packer.Add(t.Next, t.Classes))
+		a.states += t.States
 		a.rows, a.tails = append(a.rows, row), append(a.tails, tail)
 	}
 	for _, e := range f.Loose {
@@ -490,11 +468,6 @@ func (a *autos) add(f *scan.Frozen, slot int, ids []uint32) (id uint32, err erro
 	}
 	return 0, nil
 }
-
-// smallDense is how many bytes a dense table may have in any case, else half as much again
-// as a sparse one. It is faster, and equal rows take little room in a module that is
-// compressed.
-const smallDense = 16 << 10
 
 // fill makes the tables of all automata.
 func (a *autos) fill(t *tables.Tables) {
@@ -526,13 +499,6 @@ func (a *autos) fill(t *tables.Tables) {
 			align = 4
 		}
 		row.Classes = place(tail.classes, align)
-		align = 1
-		if row.Flags&run.AutoIsWide != 0 {
-			align = 2
-		}
-		row.Next = place(tail.next, align)
-		row.Targets = place(tail.targets, align)
-		row.States = place(tail.states, 4)
 		row.Ranges = place(words(append([]uint32{uint32(len(tail.ranges))}, tail.ranges...)), 4) / 4
 		if i >= a.texts {
 			continue // only whether it matches counts
@@ -563,10 +529,7 @@ func (a *autos) fill(t *tables.Tables) {
 	t.View("Auto8", "Auto16", 2, 0, len(out)/2)
 	t.View("Auto8", "Auto32", 4, 0, len(out)/4)
 	t.Scalar("AutoTexts", a.texts)
-	t.Scalar("AutoDense", number(a.dense))
-	t.Scalar("AutoSparse", number(a.sparse))
-	t.Scalar("AutoNarrow", number(a.narrow))
-	t.Scalar("AutoWide", number(a.wide))
+	t.Scalar("AutoTables", number(a.states > 0))
 	t.Scalar("AutoBack", number(a.back))
 	t.Scalar("AutoPrograms", number(a.loose))
 	for _, name := range []string{"ProgramHere", "ProgramNext", "ProgramStack"} {

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -30,7 +32,6 @@ var classifierErrors = map[int32]Error{
 	-1: {Code: "INTERNAL", Message: "a fault inside the module; its instance was discarded", Mend: "ask again; if it stays, compile the policy again and report it"},
 	-4: {Code: "BAD_POINTER", Message: "the module did not take the place of the input", Mend: "compile the policy again"},
 	-5: {Code: "TOO_LARGE", Message: "the input is longer than this module takes", Mend: "send less at once, or compile the policy with a larger limit"},
-	-7: {Code: "TOO_MANY", Message: "a field has more than 4,096 tags or entries of context", Mend: "send those that rules ask for"},
 	-8: {Code: "BAD_REQUEST", Message: "the module could not read the field", Mend: "compile the policy again"},
 }
 
@@ -223,8 +224,9 @@ type classifierInstance struct {
 	memory                              api.Memory
 	scratch, describeAll, record, scan_ api.Function
 	stack                               [3]uint64
-	at, size                            uint32 // of the input buffer
-	result                              uint32 // address of the descriptor
+	keys                                []string // of the map at hand
+	at, size                            uint32   // of the input buffer
+	result                              uint32   // address of the descriptor
 }
 
 func (k *Classifier) start(ctx context.Context) (*classifierInstance, error) {
@@ -397,9 +399,12 @@ func (k *Classifier) field(ctx context.Context, in *classifierInstance, f *class
 	}
 	for _, m := range [...]map[string]string{f.Tags, f.Context} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(m)))
-		for key, value := range m {
-			b = appendText(appendText(b, key), value)
+		in.keys = slices.AppendSeq(in.keys[:0], maps.Keys(m))
+		slices.Sort(in.keys)
+		for _, key := range in.keys {
+			b = appendText(appendText(b, key), m[key])
 		}
+		clear(in.keys)
 	}
 	in.stack = [3]uint64{1, uint64(in.at), uint64(size)}
 	n, err := k.invoke(ctx, in, in.record)

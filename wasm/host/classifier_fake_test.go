@@ -24,7 +24,7 @@ const (
 	fakeCategory    = 4 // a row with a category that there is not
 	fakePlace       = 5 // a place behind the end of the value
 	fakeOutside     = 6 // a result outside of the memory
-	fakeTooMany     = 7
+	fakeBadRequest  = 7
 	fakeShort       = 8 // a result shorter than it says
 	fakeUnknown     = 9 // a status that nobody knows
 	fakeRule        = 10
@@ -77,8 +77,8 @@ func makeFake(t testing.TB) []byte {
 			switch c {
 			case fakeInternal:
 				rows, length, status = nil, 0, -1
-			case fakeTooMany:
-				rows, length, status = nil, 0, -7
+			case fakeBadRequest:
+				rows, length, status = nil, 0, -8
 			case fakeUnknown:
 				rows, length, status = nil, 0, -99
 			case fakeNothing:

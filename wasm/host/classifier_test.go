@@ -76,7 +76,7 @@ func TestClassifierFaults(t *testing.T) {
 	}{
 		{fakeTrap, true, ErrLost, "", "a trap"},
 		{fakeInternal, true, nil, "INTERNAL", "a fault that the module noticed"},
-		{fakeTooMany, true, nil, "TOO_MANY", "a status of the module"},
+		{fakeBadRequest, true, nil, "BAD_REQUEST", "a status of the module"},
 		{fakeUnknown, true, ErrLost, "", "a status that nobody knows"},
 		{fakeOutside, true, ErrLost, "", "a result outside of the memory"},
 		{fakeShort, true, ErrLost, "", "a result shorter than its rows"},

@@ -43,7 +43,7 @@ export class Classifier {
    * What personal data a field holds, most certain first; empty: none that is known.
    * Half of a surrogate pair counts as U+FFFD.
    * @throws {ClassifierError} `TOO_LARGE` if the parts of the field are longer together
-   *   than `describe().max_input`, `TOO_MANY`, `BAD_ARGUMENT`, `INTERNAL`,
+   *   than `describe().max_input`, `BAD_ARGUMENT`, `INTERNAL`,
    *   `INSTANCE_LOST` or `CLOSED`.
    */
   field(field: Field): Label[];
@@ -143,7 +143,7 @@ export class ClassifierError extends Error {
   readonly name: 'ClassifierError';
   /** For programs; stable. */
   readonly code:
-    | 'TOO_LARGE' | 'TOO_MANY' | 'BAD_ARGUMENT' | 'CLOSED' | 'INSTANCE_LOST' | 'INTERNAL'
+    | 'TOO_LARGE' | 'BAD_ARGUMENT' | 'CLOSED' | 'INSTANCE_LOST' | 'INTERNAL'
     | 'NOT_MODULE' | 'NOT_FOUND' | 'ABI' | 'BAD_POINTER' | 'BAD_REQUEST';
   /** How to put it right. */
   readonly mend: string;

@@ -18,7 +18,6 @@ const CODES = {
   INTERNAL: [-1, 'a fault inside the module; its instance was discarded', 'ask again; if it stays, compile the policy again and report it'],
   BAD_POINTER: [-4, 'the module did not take the place of the input', 'compile the policy again'],
   TOO_LARGE: [-5, 'the input is longer than this module takes', 'send less at once, or compile the policy with a larger limit'],
-  TOO_MANY: [-7, 'a field has more than 4,096 tags or entries of context', 'send those that rules ask for'],
   BAD_REQUEST: [-8, 'the module could not read the field', 'compile the policy again'],
   INSTANCE_LOST: [0, 'the instance gave up or answered what cannot be, and was discarded', 'ask again; the next call has a new instance'],
   NOT_MODULE: [0, 'not a classifier module', 'make one with privet compile --target wasm; privet.wasm is opened by index.js'],
@@ -377,7 +376,16 @@ function textOf(value) {
 function entries(map) {
   if (map === undefined) return [];
   if (map === null || typeof map !== 'object') throw new ClassifierError('BAD_ARGUMENT');
-  return Object.entries(map).flatMap(([key, value]) => [key, textOf(value)]);
+  return Object.entries(map).sort(([a], [b]) => order(a, b)).flatMap(([key, value]) => [key, textOf(value)]);
+}
+
+/** Compares texts by their bytes in UTF-8. Units of UTF-16 give another order from U+D800 on. */
+function order(a, b) {
+  if (!/[\ud800-\uffff]/.test(a + b)) return a < b ? -1 : 1;
+  const x = encoder.encode(a), y = encoder.encode(b);
+  let i = 0;
+  while (i < x.length && x[i] === y[i]) i++;
+  return (x[i] ?? -1) - (y[i] ?? -1);
 }
 
 /** How many bytes a text has in UTF-8. */

@@ -1,5 +1,7 @@
 package find
 
+import "github.com/privetdev/privet/wasm/emit/dense"
+
 // MaxStates is how many states an automaton may have that is followed from all places
 // at once. Larger ones take to [Short] matches earlier.
 const MaxStates = 4098
@@ -17,14 +19,12 @@ var (
 // where the next begins, unless the pattern's stock is used up before that is known. It
 // is the end of the text if there is none.
 func ahead(pattern, from int) int {
-	record := pattern * recordShorts
-	if Image16[record+13]&flagProgram != 0 {
+	base := int(RowsAt[pattern])
+	if base < 0 {
 		return run(pattern, from, len(text), true)
 	}
 	n, budget := len(text), int(Deep[pattern])
-	classes, templates, states, targets := int(Image32[record>>1]), int(Image32[record>>1+1]), int(Image32[record>>1+2])>>2, int(Image32[record>>1+3])
-	events := int(Image16[record+12])
-	narrow := Image16[record+13]&flagNarrow != 0
+	classes, width, events := int(SymbolsAt[pattern]), int(Width[pattern]), int(Events[pattern])
 	kind, found, count, i := kindAt(from), -1, 0, from
 	seen = 0
 	for {
@@ -32,7 +32,7 @@ func ahead(pattern, from int) int {
 			if count == MaxStates { // it cannot be: states are as many
 				return from
 			}
-			frontState[count], frontStart[count] = Image16[record+8+kind], int32(i)
+			frontState[count], frontStart[count] = States[pattern<<2+kind], int32(i)
 			count++
 		}
 		if count == 0 {
@@ -43,7 +43,7 @@ func ahead(pattern, from int) int {
 			return from
 		}
 		symbol, after := symbolAt(i)
-		class := int(Image8[classes+symbol])
+		class := int(Symbols[classes+symbol])
 		if step++; step <= 0 {
 			step = 1
 			for j := range marked {
@@ -52,14 +52,7 @@ func ahead(pattern, from int) int {
 		}
 		left := 0
 		for j := range count {
-			in := Image32[states+int(frontState[j])]
-			to := int(in&0xffff) + int(Image8[templates+int(in>>16)+class])
-			s := 0
-			if narrow {
-				s = int(Image8[targets+to])
-			} else {
-				s = int(Image16[targets>>1+to])
-			}
+			s := int(dense.Rows[base+int(frontState[j])*width+class])
 			if s == 0 {
 				continue
 			}

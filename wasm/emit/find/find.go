@@ -32,6 +32,8 @@ package find
 import (
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/privetdev/privet/wasm/emit/dense"
 )
 
 // Bounds of matches, in bytes.
@@ -59,11 +61,14 @@ var (
 	Kind   []byte // by symbol: 0 the end, 1 of no word, 2 of a word, 3 a newline
 )
 
-// The image of the automata as bytes, and the same as larger numbers.
+// The automata of the patterns.
 var (
-	Image8  []byte
-	Image16 []uint16
-	Image32 []uint32
+	Symbols   []byte   // classes of symbols
+	SymbolsAt []uint32 // of each pattern: where its own begin
+	RowsAt    []int32  // where its automaton is in dense.Rows; -1: it has only a program
+	Width     []byte   // how many classes it has
+	States    []uint16 // four for each: the state to begin with, by what stands before
+	Events    []uint16 // states up to this one say that a match ends before what led there
 )
 
 // How spans are found: see [scan.Span] and [scan.Edges].
@@ -104,10 +109,7 @@ var Count int
 var Cut bool
 
 const (
-	recordShorts = 16 // of a record of Image16
-	flagNarrow   = 1
-	flagProgram  = 2
-	noMark       = 1<<31 - 1
+	noMark = 1<<31 - 1
 )
 
 var (
@@ -129,7 +131,8 @@ func Forget() {
 	First, Later, Met, Lead, BitPattern = First[:0], Later[:0], Met[:0], Lead[:0], BitPattern[:0]
 	Pair, MetWords, Class, Second = Pair[:0], MetWords[:0], Class[:0], Second[:0]
 	NeedMark, NeedWithin, Ranges, Kind, EdgesAt = NeedMark[:0], NeedWithin[:0], Ranges[:0], Kind[:0], EdgesAt[:0]
-	Image8, Image16, Image32, SpanKind, Edges = Image8[:0], Image16[:0], Image32[:0], SpanKind[:0], Edges[:0]
+	Symbols, SymbolsAt, RowsAt, Width, States, Events = Symbols[:0], SymbolsAt[:0], RowsAt[:0], Width[:0], States[:0], Events[:0]
+	SpanKind, Edges = SpanKind[:0], Edges[:0]
 	Programs8, Programs16, Programs32, ProgramAt = Programs8[:0], Programs16[:0], Programs32[:0], ProgramAt[:0]
 	From, Spare, Deep, Tried, Stamp = From[:0], Spare[:0], Deep[:0], Tried[:0], Stamp[:0]
 	HitPattern, HitEnd = HitPattern[:0], HitEnd[:0]
@@ -364,7 +367,7 @@ func search(pattern, at, bytes int) int {
 		return end
 	}
 	Cut = true
-	if Image16[pattern*recordShorts+13]&flagProgram != 0 {
+	if RowsAt[pattern] < 0 {
 		From[pattern] = int32(len(text))
 		return -1
 	}
@@ -377,18 +380,14 @@ var seen int
 // Longest is where the longest match of a pattern ends that begins at start and ends at
 // or before limit, or -1.
 func Longest(pattern, start, limit int) int {
-	record := pattern * recordShorts
-	flags := Image16[record+13]
-	if flags&flagProgram != 0 {
+	base := int(RowsAt[pattern])
+	if base < 0 {
 		return run(pattern, start, limit, false)
 	}
 	t, n := text, len(text)
-	small, large, rows := Image8, Image16, Image32
-	record32 := record >> 1
-	classes, templates, states, targets := int(rows[record32]), int(rows[record32+1]), int(rows[record32+2])>>2, int(rows[record32+3])
-	events := int(large[record+12])
-	s := int(large[record+8+kindAt(start)])
-	narrow := flags&flagNarrow != 0
+	rows, symbols := dense.Rows, Symbols
+	classes, width, events := int(SymbolsAt[pattern]), int(Width[pattern]), int(Events[pattern])
+	s := int(States[pattern<<2+kindAt(start)])
 	end, i := -1, start
 	for {
 		symbol, after := len(Kind)-1, i
@@ -401,13 +400,7 @@ func Longest(pattern, start, limit int) int {
 				after += width
 			}
 		}
-		in := rows[states+s]
-		to := int(in&0xffff) + int(small[templates+int(in>>16)+int(small[classes+symbol])])
-		if narrow {
-			s = int(small[targets+to])
-		} else {
-			s = int(large[targets>>1+to])
-		}
+		s = int(rows[base+s*width+int(symbols[classes+symbol])])
 		if s == 0 {
 			break
 		}

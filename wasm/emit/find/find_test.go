@@ -141,15 +141,18 @@ type module struct {
 	stack                   []uint64
 }
 
-func newModule(t testing.TB, tab *tables.Tables) *module {
+func newModule(t testing.TB, tab *tables.Tables, packer *tables.Packer) *module {
 	var roots []subgo.Root
 	for _, name := range []string{"Begin", "Next", "Span", "Skip", "Longest", "Captures", "Forget"} {
 		roots = append(roots, subgo.Root{Package: findtables.Path, Func: name})
 	}
-	object, err := subgo.Compile([]subgo.Package{{Path: findtables.Path, Files: os.DirFS(".")}}, roots)
+	const dense = "github.com/privetdev/privet/wasm/emit/dense"
+	roots = append(roots, subgo.Root{Package: dense, Func: "Forget"}, subgo.Root{Package: dense, Func: "Unpack"})
+	object, err := subgo.Compile([]subgo.Package{{Path: findtables.Path, Files: os.DirFS(".")}, {Path: dense, Files: os.DirFS("../dense")}}, roots)
 	require.NoError(t, err)
 	require.NoError(t, tab.Fill(object))
-	linked, err := asm.Link(asm.Options{Memory: "memory", Reserve: 5 << 20, Exports: []asm.Export{
+	require.NoError(t, packer.Tables().Fill(object))
+	linked, err := asm.Link(asm.Options{Memory: "memory", Start: "dense.Unpack", Reserve: 5 << 20, Exports: []asm.Export{
 		{Name: "begin", Sym: "find.Begin"}, {Name: "next", Sym: "find.Next"}, {Name: "span", Sym: "find.Span"}, {Name: "skip", Sym: "find.Skip"},
 		{Name: "count", Sym: "find.Count"}, {Name: "second", Sym: subgo.ResultSym(1, asm.I32)}, {Name: "fault", Sym: subgo.FaultSym},
 	}}, object)
@@ -202,9 +205,10 @@ func TestBuiltin(t *testing.T) {
 	patterns := builtinPatterns(t)
 	u, err := scan.FreezePatterns(patterns, 4096)
 	require.NoError(t, err)
-	tab := findtables.Of(u, nil)
-	require.NoError(t, findtables.Native(tab))
-	x := newModule(t, tab)
+	var packer tables.Packer
+	tab := findtables.Of(u, &packer, nil)
+	require.NoError(t, findtables.Native(tab, &packer))
+	x := newModule(t, tab, &packer)
 	code := 0
 	for _, n := range x.linked.Sizes {
 		code += n
@@ -239,7 +243,8 @@ func TestLongTexts(t *testing.T) {
 	patterns := builtinPatterns(t)
 	u, err := scan.FreezePatterns(patterns, 4096)
 	require.NoError(t, err)
-	require.NoError(t, findtables.Native(findtables.Of(u, nil)))
+	var packer tables.Packer
+	require.NoError(t, findtables.Native(findtables.Of(u, &packer, nil), &packer))
 	union := scan.NewUnion(patterns)
 	var most, all, theirs time.Duration
 	worst, cut, spent, texts := "", 0, 0, 0
@@ -317,10 +322,15 @@ func TestStocks(t *testing.T) {
 	for _, states := range []int{4096, 1} { // with one all are programs
 		u, err := scan.FreezePatterns(patterns, states)
 		require.NoError(t, err)
-		t.Log(states, u.States)
-		tab := findtables.Of(u, nil)
-		require.NoError(t, findtables.Native(tab))
-		x := newModule(t, tab)
+		for i, table := range u.Tables {
+			if states == 1 {
+				require.Nil(t, table, i)
+			}
+		}
+		var packer tables.Packer
+		tab := findtables.Of(u, &packer, nil)
+		require.NoError(t, findtables.Native(tab, &packer))
+		x := newModule(t, tab, &packer)
 		union := scan.NewUnion(patterns)
 		r := rand.New(rand.NewPCG(3, 4))
 		pieces := []string{"a", "b", "ab", "ba", "c", " ", "@", "x", "é", "-7", "1", "\n", "\xff"}
@@ -378,7 +388,8 @@ func TestLeftmost(t *testing.T) {
 	patterns := builtinPatterns(t)
 	u, err := scan.FreezePatterns(patterns, 4096)
 	require.NoError(t, err)
-	require.NoError(t, findtables.Native(findtables.Of(u, nil)))
+	var packer tables.Packer
+	require.NoError(t, findtables.Native(findtables.Of(u, &packer, nil), &packer))
 	texts := cases(t)
 	r := rand.New(rand.NewPCG(6, 6))
 	var m scan.Machine
@@ -435,9 +446,10 @@ func TestLeftmost(t *testing.T) {
 func BenchmarkShort(b *testing.B) {
 	u, err := scan.FreezePatterns(builtinPatterns(b), 4096)
 	require.NoError(b, err)
-	tab := findtables.Of(u, nil)
-	require.NoError(b, findtables.Native(tab))
-	x := newModule(b, tab)
+	var packer tables.Packer
+	tab := findtables.Of(u, &packer, nil)
+	require.NoError(b, findtables.Native(tab, &packer))
+	x := newModule(b, tab, &packer)
 	text := "Jane lives in Oxford, and rings 020 7946 0958"
 	require.True(b, x.m.Memory().Write(uint32(x.linked.End), []byte(text)))
 	b.Run("native", func(b *testing.B) {
@@ -476,9 +488,10 @@ func BenchmarkProse(b *testing.B) {
 	patterns := builtinPatterns(b)
 	u, err := scan.FreezePatterns(patterns, 4096)
 	require.NoError(b, err)
-	tab := findtables.Of(u, nil)
-	require.NoError(b, findtables.Native(tab))
-	x := newModule(b, tab)
+	var packer tables.Packer
+	tab := findtables.Of(u, &packer, nil)
+	require.NoError(b, findtables.Native(tab, &packer))
+	x := newModule(b, tab, &packer)
 	b.Run("native", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		n := 0

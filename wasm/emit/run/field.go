@@ -162,21 +162,15 @@ func categoryOf(key string) int {
 
 // trimmed is a text without the white space around it.
 func trimmed(s string) string {
-	for s != "" {
-		r, width := utf8.DecodeRuneInString(s)
+	from, to, at := len(s), len(s), 0
+	for at < len(s) {
+		r, width := utf8.DecodeRuneInString(s[at:])
 		if !isSpace(r) {
-			break
+			from, to = min(from, at), at+width
 		}
-		s = s[width:]
+		at += width
 	}
-	for s != "" {
-		r, width := utf8.DecodeLastRuneInString(s)
-		if !isSpace(r) {
-			break
-		}
-		s = s[:len(s)-width]
-	}
-	return s
+	return s[from:to]
 }
 
 // isSpace is what Unicode calls white space.

@@ -196,7 +196,7 @@ func oneOf(from, to int) int {
 // forgetRules empties what is filled in, so that it counts as written.
 func forgetRules() {
 	Autos, Auto8, Auto16, Auto32, AutoTexts = Autos[:0], Auto8[:0], Auto16[:0], Auto32[:0], 0
-	AutoDense, AutoSparse, AutoNarrow, AutoWide, AutoBack, AutoPrograms = false, false, false, false, false, false
+	AutoTables, AutoBack, AutoPrograms = false, false, false
 	ProgramHere, ProgramNext, ProgramStack, ProgramSeen = ProgramHere[:0], ProgramNext[:0], ProgramStack[:0], ProgramSeen[:0]
 	Atoms, Rules, RuleSays, RuleCategory = 0, 0, RuleSays[:0], RuleCategory[:0]
 	Waits, WaitsAt, Always, Code, Stamps, Held = Waits[:0], WaitsAt[:0], Always[:0], Code[:0], Stamps[:0], Held[:0]

@@ -11,7 +11,6 @@ package run
 const (
 	Internal   = -1
 	TooLarge   = -5
-	TooMany    = -7
 	BadRequest = -8
 )
 

@@ -1,6 +1,10 @@
 package run
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/privetdev/privet/wasm/emit/dense"
+)
 
 // The automata, as bytes and as larger numbers of the same memory: of the texts that
 // rules ask about, and behind them of the patterns of matches. It begins with what is
@@ -13,7 +17,7 @@ var (
 	// AutoTexts is how many of the automata are of texts.
 	AutoTexts int
 	// What automata there are.
-	AutoDense, AutoSparse, AutoNarrow, AutoWide, AutoBack, AutoPrograms bool
+	AutoTables, AutoBack, AutoPrograms bool
 )
 
 // Room for programs: numbers for each instruction of the longest.
@@ -22,29 +26,25 @@ var (
 	ProgramSeen                            []int32
 )
 
-// An Auto is an automaton: see [scan.Table] and [scan.Sparse]. Places are numbers of
-// bytes; Ranges and Accept count elements of Auto32, Accept of a program those of Auto16.
+// An Auto is an automaton: see [scan.Table]. Classes is a number of bytes; Ranges and
+// Accept count elements of Auto32, Accept of a program those of Auto16.
 type Auto struct {
 	Classes uint32 // a byte for each symbol; of a program its image
-	Next    uint32 // dense: the states that follow; sparse: templates
-	States  uint32 // sparse: a number for each state
-	Targets uint32 // sparse
+	Rows    uint32 // where it is in dense.Rows
 	Ranges  uint32 // how many there are, and the ranges of [scan.Alphabet]
 	Accept  uint32 // for each state that says something: where in Auto16 its atoms are
 	Begin   uint16 // the first state
 	Events  uint16 // the last state that says something
+	Last    uint16 // the class of the end
 	Slot    byte   // the text, if it is of one
 	Flags   byte
-	Last    uint16 // the class of the end
 }
 
 // The flags of an [Auto].
 const (
 	AutoQuiet     = 1 << iota // an empty text is nothing to it
 	AutoIsBack                // texts are read from their end
-	AutoIsWide                // states take two bytes
 	AutoIsProgram             // it is a program
-	AutoIsDense
 )
 
 // askTexts marks the atoms of texts.
@@ -87,7 +87,10 @@ func walk(automaton int, text string) bool {
 		}
 		return true
 	}
-	s, events := int(a.Begin), int(a.Events)
+	if !AutoTables {
+		return false
+	}
+	s, events, rows, width := int(a.Begin), int(a.Events), int(a.Rows), int(a.Last)+1
 	at, stop, step, shift := 0, len(text), 1, 0
 	if AutoBack && a.Flags&AutoIsBack != 0 {
 		at, stop, step, shift = stop, 0, -1, -1
@@ -99,32 +102,18 @@ func walk(automaton int, text string) bool {
 			if symbol < utf8.RuneSelf {
 				at += step
 			} else {
-				var r rune
-				var width int
-				if AutoBack && step < 0 {
-					r, width = utf8.DecodeLastRuneInString(text[:at])
-				} else {
-					r, width = utf8.DecodeRuneInString(text[at:])
+				r, width := utf8.DecodeRuneInString(text[at:])
+				if AutoBack {
+					if step < 0 {
+						r, width = utf8.DecodeLastRuneInString(text[:at])
+					}
 				}
 				at += step * width
 				symbol = symbolOf(r, a)
 			}
 			class = int(Auto8[int(a.Classes)+symbol])
 		}
-		from := int(a.Next)
-		if !AutoSparse || AutoDense && a.Flags&AutoIsDense != 0 {
-			class += s * (int(a.Last) + 1)
-		} else {
-			in := Auto32[int(a.States>>2)+s]
-			class = int(in&0xffff) + int(Auto8[from+int(in>>16)+class])
-			from = int(a.Targets)
-		}
-		if !AutoNarrow || AutoWide && a.Flags&AutoIsWide != 0 {
-			s = int(Auto16[from>>1+class])
-		} else {
-			s = int(Auto8[from+class])
-		}
-		if s <= events && s > 0 {
+		if s = int(dense.Rows[rows+s*width+class]); s <= events && s > 0 {
 			if automaton >= AutoTexts {
 				return true
 			}

@@ -8,7 +8,7 @@ import { Classifier, ClassifierError } from '../classifier.js';
 
 // The fake module does what the length of a name, or of a text, tells it; the numbers
 // stand in ../../host/classifier_fake_test.go.
-const FAKE = { trap: 1, internal: 2, category: 4, place: 5, outside: 6, tooMany: 7, short: 8, unknown: 9, rule: 10, detector: 11, nothing: 12, grow: 13, backwards: 14, spans: 15 };
+const FAKE = { trap: 1, internal: 2, category: 4, place: 5, outside: 6, badRequest: 7, short: 8, unknown: 9, rule: 10, detector: 11, nothing: 12, grow: 13, backwards: 14, spans: 15 };
 const fakeBytes = readFileSync(fileURLToPath(new URL('../../host/testdata/fake-classifier.wasm', import.meta.url)));
 const fake = await Classifier.load(fakeBytes);
 const command = (n) => ({ name: 'n'.repeat(n), value: 'jane sue' });
@@ -70,7 +70,7 @@ test('places count bytes, or units of UTF-16 where that was asked for', async ()
 
 test('whatever the module does, the caller gets an error with a code, and the next call works', () => {
   for (const [what, code, inScan, inFast] of [
-    ['trap', 'INSTANCE_LOST', true, true], ['internal', 'INTERNAL', true, true], ['tooMany', 'TOO_MANY', true, true],
+    ['trap', 'INSTANCE_LOST', true, true], ['internal', 'INTERNAL', true, true], ['badRequest', 'BAD_REQUEST', true, true],
     ['unknown', 'INSTANCE_LOST', true, true], ['outside', 'INSTANCE_LOST', true, true], ['short', 'INSTANCE_LOST', true],
     ['category', 'INSTANCE_LOST'], ['rule', 'INSTANCE_LOST'], ['detector', 'INSTANCE_LOST', true],
     ['place', 'INSTANCE_LOST', true], ['backwards', 'INSTANCE_LOST', true], ['spans', 'INSTANCE_LOST'],
@@ -122,7 +122,7 @@ test('a field is what it is documented to be', () => {
 
 test('errors never hold what was asked', () => {
   const all = { path: canary, type: canary, value: canary, source: canary, description: canary, tags: { [canary]: canary }, context: { [canary]: canary } };
-  for (const what of ['trap', 'internal', 'outside', 'short', 'unknown', 'tooMany', 'category']) {
+  for (const what of ['trap', 'internal', 'outside', 'short', 'unknown', 'badRequest', 'category']) {
     assert.throws(() => fake.field({ name: 'n'.repeat(FAKE[what]), ...all }), (err) => !`${err.message}${err.stack.split('\n')[0]}${JSON.stringify(err)}${err.cause ?? ''}`.includes('canary'));
   }
   refused('TOO_LARGE', () => fake.scan(canary.repeat(100)));

@@ -6,6 +6,7 @@ import (
 
 	"github.com/privetdev/privet/internal/asm"
 	"github.com/privetdev/privet/internal/scan"
+	"github.com/privetdev/privet/wasm/emit/dense"
 	"github.com/privetdev/privet/wasm/emit/find"
 	"github.com/privetdev/privet/wasm/emit/tables"
 )
@@ -20,11 +21,11 @@ func padded(b []byte, to int) []byte {
 	return b
 }
 
-// Of makes the tables of frozen patterns. groups tells for which patterns [find.Captures]
+// Of makes the tables of frozen patterns, whose automata it packs. groups tells for which patterns [find.Captures]
 // is wanted beyond those that need a program anyway; nil for none.
-func Of(u *scan.FrozenUnion, groups func(pattern int) bool) *tables.Tables {
+func Of(u *scan.FrozenUnion, packer *tables.Packer, groups func(pattern int) bool) *tables.Tables {
 	t := &tables.Tables{Package: "find"}
-	n := len(u.States)
+	n := len(u.Tables)
 	f, m := u.Finder, u.Finder.Image()
 	t.Scalar("Classes", f.Classes)
 	t.Scalar("Words", f.Words)
@@ -57,10 +58,34 @@ func Of(u *scan.FrozenUnion, groups func(pattern int) bool) *tables.Tables {
 	t.Bytes("Ranges", 4, ranges)
 	t.Bytes("Kind", 1, kinds(u))
 
-	image := padded(u.Image, 4)
-	t.Bytes("Image8", 1, image)
-	t.View("Image8", "Image16", 2, 0, len(image)/2)
-	t.View("Image8", "Image32", 4, 0, len(image)/4)
+	var symbols, symbolsAt, rowsAt, width, states, events []byte
+	seen := map[string]int{}
+	for _, table := range u.Tables {
+		if table == nil {
+			table = &scan.Table{Classes: 1}
+			rowsAt = binary.LittleEndian.AppendUint32(rowsAt, ^uint32(0))
+		} else {
+			rowsAt = binary.LittleEndian.AppendUint32(rowsAt, uint32(packer.Add(table.Next, table.Classes)))
+		}
+		at, ok := seen[string(table.Class)]
+		if !ok {
+			at = len(symbols)
+			seen[string(table.Class)] = at
+			symbols = append(symbols, table.Class...)
+		}
+		symbolsAt = binary.LittleEndian.AppendUint32(symbolsAt, uint32(at))
+		width = append(width, byte(table.Classes))
+		for _, s := range table.Begin {
+			states = binary.LittleEndian.AppendUint16(states, s)
+		}
+		events = binary.LittleEndian.AppendUint16(events, uint16(table.Events))
+	}
+	t.Bytes("Symbols", 1, symbols)
+	t.Bytes("SymbolsAt", 4, symbolsAt)
+	t.Bytes("RowsAt", 4, rowsAt)
+	t.Bytes("Width", 1, width)
+	t.Bytes("States", 2, states)
+	t.Bytes("Events", 2, events)
 
 	var spans, edges, edgesAt, programs, at []byte
 	placed := map[scan.Edges]uint16{}
@@ -78,7 +103,7 @@ func Of(u *scan.FrozenUnion, groups func(pattern int) bool) *tables.Tables {
 		}
 		edgesAt = binary.LittleEndian.AppendUint16(edgesAt, placed[e])
 		where := ^uint32(0)
-		wanted := u.States[p] == 0 || how >= scan.SpanEither || groups != nil && groups(p)
+		wanted := u.Tables[p] == nil || how >= scan.SpanEither || groups != nil && groups(p)
 		if program := u.Program(p); wanted && program != nil {
 			programs = padded(programs, 4)
 			where = uint32(len(programs))
@@ -111,7 +136,7 @@ func Of(u *scan.FrozenUnion, groups func(pattern int) bool) *tables.Tables {
 // kinds are those of the symbols, which the program of any pattern knows.
 func kinds(u *scan.FrozenUnion) []byte {
 	out := make([]byte, u.Alphabet.Symbols)
-	for p := range u.States {
+	for p := range u.Tables {
 		if program := u.Program(p); program != nil {
 			for s := range out {
 				out[s] = program.Kinds[program.Class[s]]
@@ -122,15 +147,22 @@ func kinds(u *scan.FrozenUnion) []byte {
 	return out
 }
 
-// Native sets the variables of package find in this process.
-func Native(t *tables.Tables) error {
+// Native sets the variables of packages find and dense in this process.
+func Native(t *tables.Tables, packer *tables.Packer) error {
+	dense.Forget()
+	err := packer.Tables().Native(map[string]any{"Rows": &dense.Rows, "Shapes": &dense.Shapes, "Back": &dense.Back,
+		"Changes": &dense.Changes, "Classes": &dense.Classes, "Targets": &dense.Targets})
+	if err != nil {
+		return err
+	}
+	dense.Unpack()
 	find.Forget()
 	return t.Native(map[string]any{
 		"Classes": &find.Classes, "Words": &find.Words, "Depth": &find.Depth,
 		"Pair": &find.Pair, "MetWords": &find.MetWords, "Class": &find.Class, "Second": &find.Second, "NeedMark": &find.NeedMark,
-		"Kind": &find.Kind, "Image8": &find.Image8, "SpanKind": &find.SpanKind, "Programs8": &find.Programs8,
-		"BitPattern": &find.BitPattern, "Image16": &find.Image16, "Programs16": &find.Programs16, "EdgesAt": &find.EdgesAt,
-		"Lead": &find.Lead, "Ranges": &find.Ranges, "Image32": &find.Image32, "Programs32": &find.Programs32,
+		"Kind": &find.Kind, "Symbols": &find.Symbols, "SymbolsAt": &find.SymbolsAt, "RowsAt": &find.RowsAt, "Width": &find.Width, "States": &find.States, "Events": &find.Events, "SpanKind": &find.SpanKind, "Programs8": &find.Programs8,
+		"BitPattern": &find.BitPattern, "Programs16": &find.Programs16, "EdgesAt": &find.EdgesAt,
+		"Lead": &find.Lead, "Ranges": &find.Ranges, "Programs32": &find.Programs32,
 		"First": &find.First, "Later": &find.Later, "Met": &find.Met, "Edges": &find.Edges,
 		"NeedWithin": &find.NeedWithin, "ProgramAt": &find.ProgramAt, "From": &find.From, "Spare": &find.Spare, "Deep": &find.Deep,
 		"Tried": &find.Tried, "Stamp": &find.Stamp, "HitPattern": &find.HitPattern, "HitEnd": &find.HitEnd, "ThreadsA": &find.ThreadsA, "ThreadsB": &find.ThreadsB,

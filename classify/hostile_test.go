@@ -5,7 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/privetdev/privet/classify"
+	"github.com/privetdev/privet/internal/bundle"
 )
 
 // worst texts are the worst that patterns can be given: long runs of what they begin
@@ -63,5 +67,32 @@ func BenchmarkFirstText(b *testing.B) {
 			b.Fatal(err)
 		}
 		c.NewScanner().Scan(nil, "jane@example.com")
+	}
+}
+
+// Matches that only context could make count begin at every place and reach to the end:
+// a search that took the square of the text would not come back.
+func TestLongMatchesThatCountForNothing(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, unit string
+		near          bool // the match begins where the context is
+	}{
+		{`[abc]+`, "abca", true},
+		{`a.*?(?P<span>d)`, "abcd", false},
+		{`(?s)a.*d`, "abcd", true},
+		{`\ba[^!]*(?P<span>c)!?`, "a c ", false},
+	} {
+		c, err := classify.New(&bundle.Classification{Threshold: 400, Categories: []bundle.Category{{Key: "user"}},
+			Detectors: []bundle.Detector{{ID: "d", Category: "user", Pattern: tt.pattern, Base: 100, Boost: 800, Context: []string{"number"}}}})
+		require.NoError(t, err)
+		s := c.NewScanner()
+		s.MaxValue = 0
+		size := 50_000
+		if brief() {
+			size = 2_000
+		}
+		text := strings.Repeat(tt.unit, size)
+		assert.Empty(t, s.Scan(nil, text), tt.pattern)
+		assert.Equal(t, tt.near, len(s.Scan(nil, "number: "+text)) > 0, tt.pattern)
 	}
 }

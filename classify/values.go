@@ -138,18 +138,26 @@ func (s *Scanner) hunt(text string, k *known, from, to int) {
 		for _, e := range s.walker.Ends {
 			d, h := &s.c.detectors[e.Pattern], &s.hunts[e.Pattern]
 			if h.round != s.hunted {
-				*h = hunt{round: s.hunted, last: -1, spare: scan.Patience(to - from)}
+				*h = hunt{round: s.hunted, last: -1, spare: scan.Patience(to - from), deep: deepStock * (to - from + shortMatch)}
 			}
 			if d.muted || pos < h.from || s.hopeless(int32(e.Pattern), floor, k, text, pos) {
 				continue
 			}
 			if e.End >= 0 {
 				m.Take(d.pattern, text, pos, e.End)
+			} else if h.deep < 0 {
+				if m.Longest(d.pattern, text, pos, min(len(text), pos+shortMatch), nil) != pos {
+					continue
+				}
 			} else if next := m.Longest(d.pattern, text, pos, min(len(text), pos+maxMatch), &h.spare); next != pos {
 				h.from = next
 				continue
 			}
+			length := m.Loc[1] - pos
 			s.consider(0, int32(e.Pattern), text, k, floor, h)
+			if h.from <= pos {
+				h.deep -= length
+			}
 		}
 	}
 }
@@ -169,6 +177,14 @@ func (s *Scanner) hopeless(i, floor int32, k *known, text string, pos int) bool 
 // maxMatch is how long a match can be, in bytes; what is longer is found in part.
 const maxMatch = 64 << 10
 
+// Matches that count for nothing may begin at every place and be long. Those of one
+// detector may have deepStock times the bytes of the text in all; from then on a match
+// has shortMatch bytes at most.
+const (
+	deepStock  = 16
+	shortMatch = 256
+)
+
 // A hunt is how far the search of one detector is in a text.
 type hunt struct {
 	round uint32
@@ -176,6 +192,7 @@ type hunt struct {
 	last  int // where the first of them ended
 	from  int // no match that begins before counts
 	spare int // see [scan.Machine.Longest]
+	deep  int // what is left of deepStock
 }
 
 // settle takes away what overlaps something better, and brings the rest into the

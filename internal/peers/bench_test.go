@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/privacy/policy"
+	"github.com/privetdev/privet/wasm/emit"
 )
 
 // measure runs a decision over fields in turn. Categories are counted on the way and
@@ -171,6 +173,20 @@ func BenchmarkLoad(b *testing.B) {
 				require.Len(b, c.Field(classify.Field{Name: "user_email", Value: "jane@example.com"}), 2)
 			}
 		})
+		b.Run(fmt.Sprintf("%d/privet/module", n), func(b *testing.B) {
+			b.ReportAllocs()
+			module, peak := 0, uint64(0)
+			for b.Loop() {
+				wasm, most := peakOf(func() []byte {
+					wasm, err := emit.Module(data, emit.Options{})
+					require.NoError(b, err)
+					return wasm
+				})
+				module, peak = len(wasm), max(peak, most)
+			}
+			b.ReportMetric(float64(module), "module-B")
+			b.ReportMetric(float64(peak)/1e6, "peak-MB")
+		})
 		b.Run(fmt.Sprintf("%d/cel-go/compile", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -184,6 +200,32 @@ func BenchmarkLoad(b *testing.B) {
 			}
 		})
 	}
+}
+
+// peakOf runs a function and tells how much of the heap was in use at most, looking every
+// millisecond, with what was there before taken off.
+func peakOf(f func() []byte) (out []byte, peak uint64) {
+	var before runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	done, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		highest := uint64(0)
+		for {
+			var now runtime.MemStats
+			runtime.ReadMemStats(&now)
+			highest = max(highest, now.HeapAlloc)
+			select {
+			case <-done:
+				most <- highest
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	out = f()
+	close(done)
+	return out, max(<-most, before.HeapAlloc) - before.HeapAlloc
 }
 
 // BenchmarkValue is the cost of a value by its length, for a name that was seen. The

@@ -31,12 +31,13 @@ func (p *part) determinise(budget int, early bool) *automaton {
 		told []uint32 // ids that were told early
 	}
 	var sets []set
+	sure := walker{seen: make([]uint32, len(p.insts))}
 	byKey := map[string]uint32{}
 	var key []byte
 	state := func(pcs, hits []uint32, prev kind, done, begin bool) uint32 {
 		var told []uint32
 		if early && !begin && !done {
-			told = p.certain(pcs, prev)
+			told = p.certain(&sure, pcs, prev)
 			hits = union(hits, told)
 		}
 		switch {
@@ -95,33 +96,34 @@ func (p *part) determinise(budget int, early bool) *automaton {
 	return a
 }
 
-// certain are the ids of what has matched whatever comes next, in order.
-func (p *part) certain(pcs []uint32, prev kind) []uint32 {
+// certain are the ids of what has matched whatever comes next, in order. The walker is
+// its own.
+func (p *part) certain(w *walker, pcs []uint32, prev kind) []uint32 {
 	behind := conditions(prev, kindNone) & (syntax.EmptyBeginText | syntax.EmptyBeginLine)
-	var ids []uint32
-	todo, seen := slices.Clone(pcs), map[uint32]bool{}
-	for len(todo) > 0 {
-		pc := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[pc] {
+	w.mark++ // there are fewer states than marks
+	w.hits, w.todo = nil, append(w.todo[:0], pcs...)
+	for len(w.todo) > 0 {
+		pc := w.todo[len(w.todo)-1]
+		w.todo = w.todo[:len(w.todo)-1]
+		if w.seen[pc] == w.mark {
 			continue
 		}
-		seen[pc] = true
+		w.seen[pc] = w.mark
 		switch in := &p.insts[pc]; in.op {
 		case opMatch:
-			ids = append(ids, in.id)
+			w.hits = append(w.hits, in.id)
 		case opAlt:
-			todo = append(todo, in.out, in.arg)
+			w.todo = append(w.todo, in.out, in.arg)
 		case opNop:
-			todo = append(todo, in.out)
+			w.todo = append(w.todo, in.out)
 		case opEmpty:
 			if syntax.EmptyOp(in.arg)&^behind == 0 {
-				todo = append(todo, in.out)
+				w.todo = append(w.todo, in.out)
 			}
 		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	slices.Sort(w.hits)
+	return slices.Compact(w.hits)
 }
 
 // union is what is in one of two ordered lists, in order.

@@ -35,19 +35,18 @@ func sum(groups []*group) (states int) {
 	return states
 }
 
-// Sets of few expressions that begin where the text does may be split into few groups
-// without need.
+// Few expressions are taken one by one into the group that suits each best, more by
+// halves. Those that begin where the text does may be split into few groups without need.
 const (
-	fewExprs  = 64
+	fewExprs  = 32
 	fewGroups = 3
 )
 
 // workFactor is how many states are made, at most, for one that is kept.
 const workFactor = 4
 
-// Freeze makes the tables of a set, none of more than so many states. What is
-// together too large is split: expressions are taken in order, each into the group that
-// grows least by it, or into a new one.
+// Freeze makes the tables of a set, none of more than so many states. What is together
+// too large is split.
 //
 // It returns nil if the expressions tell more kinds of characters apart than an
 // [Alphabet] has room for.
@@ -74,8 +73,8 @@ func Freeze(s *Set, states int) *Frozen {
 	}
 	// split takes the expressions in order, each into the group that grows least by it, or
 	// into a new one where there is no such group, or a new one is smaller and free.
-	split := func(free int) (groups []*group, loose []uint32) {
-		for _, i := range all {
+	split := func(members []uint32, free int) (groups []*group, loose []uint32) {
+		for _, i := range members {
 			alone := grown([]uint32{i}, workFactor*states)
 			if alone == nil {
 				loose = append(loose, i)
@@ -98,19 +97,31 @@ func Freeze(s *Set, states int) *Frozen {
 		}
 		return groups, loose
 	}
-	var groups []*group
-	if g := grown(all, workFactor*states); len(all) > 0 && g == nil {
+	// fit takes the expressions as they come into as few groups as halving finds.
+	var fit func(members []uint32) []*group
+	fit = func(members []uint32) []*group {
+		if g := grown(members, workFactor*states); g != nil {
+			return []*group{g}
+		}
+		if len(members) > fewExprs {
+			half := len(members) / 2
+			return append(fit(members[:half]), fit(members[half:])...)
+		}
 		// A group of its own costs a pass over the text, so that any that has room is better;
 		// but not one with which the states multiply.
-		groups, f.Loose = split(0)
-	} else if len(all) > 0 {
-		groups = append(groups, g)
-		if len(g.p.starts) == 0 && !g.p.back && len(all) <= fewExprs {
-			// What can only begin where the text does is mostly decided by a few characters, so
-			// that several passes cost little. They are taken where they save much.
-			if some, _ := split(fewGroups); sum(some) < g.a.states()*2/3 {
-				groups = some
-			}
+		groups, loose := split(members, 0)
+		f.Loose = append(f.Loose, loose...)
+		return groups
+	}
+	var groups []*group
+	if len(all) > 0 {
+		groups = fit(all)
+	}
+	if len(groups) == 1 && len(groups[0].p.starts) == 0 && !groups[0].p.back && len(all) <= fewExprs {
+		// What can only begin where the text does is mostly decided by a few characters, so
+		// that several passes cost little. They are taken where they save much.
+		if some, _ := split(all, fewGroups); sum(some) < sum(groups)*2/3 {
+			groups = some
 		}
 	}
 	var parts []*part

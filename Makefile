@@ -49,9 +49,10 @@ fuzz: ## fuzz every target for FUZZTIME (30s) each
 bench: ## run the benchmarks matching BENCH (.), COUNT (1) times each
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
-bench-peers: ## run the benchmarks beside cel-go, cedar-go, regexp, gitleaks, alcatraz and code by hand, COUNT (1) times each
+bench-peers: ## run the benchmarks beside cel-go, cedar-go, regexp, gitleaks, alcatraz, Tink and code by hand, COUNT (1) times each
 	cd internal/peers && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 	cd internal/peers-text && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 30m . -args -full
+	cd internal/peers-pseudonym && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -cpu 1,2 ./...
 
 vectors: ## run the golden cases and conformance vectors, and count them
 	@.ci/vectors

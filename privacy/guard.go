@@ -307,7 +307,7 @@ func (g *Guard) Plan(in retention.Input) (retention.Plan, error) {
 // Pseudonymise makes the token of a value in a scope. Tokens are equal for equal
 // values of one scope and cannot be joined with those of another.
 func (g *Guard) Pseudonymise(ctx context.Context, s pseudonym.Scope, v pseudonym.Value) (pseudonym.Token, error) {
-	p, err := g.pseudonyms.of(ctx, s)
+	p, err := g.pseudonyms.of(ctx, s, new([]uint32))
 	if err != nil {
 		return pseudonym.Token{}, err
 	}

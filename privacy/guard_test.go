@@ -129,6 +129,105 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// The operators that make values coarser, by the names that a policy has for them. What
+// is not of the form that an operator is for does not pass.
+func TestGeneralisations(t *testing.T) {
+	for _, tt := range []struct {
+		do     string
+		value  any
+		want   string // "": gone
+		reason string
+	}{
+		{"year", "1984-05-17", "1984", "a date"},
+		{"quarter", "1984-05-17", "1984-Q2", "April to June"},
+		{"quarter", "2026-12-31T23:59:59Z", "2026-Q4", "a time stamp"},
+		{"quarter", "17.05.1984", "", "not a date of ISO 8601"},
+		{"month", "1984-05-17", "1984-05", "a date"},
+		{"top_code_age", 89, "89", "below 90"},
+		{"top_code_age", "104", "90+", "90 and more are one"},
+		{"top_code_age", 89.9, "89", "whole years"},
+		{"top_code_age", "1984", "", "a year of birth is no age"},
+		{"zip3", "98052-6399", "980", "the first three digits"},
+		{"zip3", "03601", "000", "too few people live there"},
+		{"zip3", 98052, "980", "a number, as long as no zero was lost"},
+		{"zip3", 3601, "", "a zero was lost"},
+		{"{generalise: {bucket: 10}}", 37, "[30,40)", "half-open"},
+		{"{generalise: {bucket: 10}}", "-0.5", "[-10,0)", "below zero"},
+		{"{generalise: {bucket: 5000}}", 52345.67, "[50000,55000)", "another width"},
+		{"{generalise: {bucket: 10}}", "many", "", "no number"},
+	} {
+		t.Run(tt.do+"/"+tt.reason, func(t *testing.T) {
+			g := open(t, strings.Replace(testPolicy, "transform:\n", "transform:\n  - {id: coarse, do: "+tt.do+"}\n", 1))
+			res, err := g.Process(t.Context(), event(map[string]any{"f": tt.value}, map[string]string{"f": "user.demographic"}))
+			require.NoError(t, err)
+			got, kept := res.Fields["f"]
+			assert.Equal(t, tt.want != "", kept)
+			if tt.want == "" {
+				assert.Equal(t, privacy.Drop, res.Decisions[0].Action)
+				assert.Equal(t, "NOT_APPLICABLE", res.Decisions[0].Note)
+				return
+			}
+			assert.Equal(t, privacy.Generalise, res.Decisions[0].Action)
+			assert.Equal(t, "coarse", res.Decisions[0].By)
+			assert.Equal(t, tt.want, got, "text, whatever the value was")
+			assert.Equal(t, "linked", res.Linkability, "coarser, and still in the clear")
+		})
+	}
+}
+
+// counting counts how often its versions are asked for.
+type counting struct {
+	*pseudonym.Memory
+	asked int
+}
+
+func (c *counting) Versions(ctx context.Context, tenant string) ([]uint32, error) {
+	c.asked++
+	return c.Memory.Versions(ctx, tenant)
+}
+
+// A store may be a file or a service: it is asked once an event, and what happens to a
+// secret counts from the next event on.
+func TestSecretsAreAskedForOnceAnEvent(t *testing.T) {
+	store := &counting{Memory: &pseudonym.Memory{}}
+	secret, err := pseudonym.NewSecret([]byte("an example secret of 32 bytes..."))
+	require.NoError(t, err)
+	require.NoError(t, store.Add("contoso", 1, secret))
+	g := open(t, testPolicy, privacy.WithSecrets(store))
+	process := func() privacy.Result {
+		t.Helper()
+		ev := event(map[string]any{"a": "jane@example.com", "b": "joe@example.com", "c": 4711}, map[string]string{"a": "user.contact.email", "b": "user.contact.email", "c": "user.unique_id"})
+		res, err := g.Process(t.Context(), ev)
+		require.NoError(t, err, "a secret that is out of use stops nothing")
+		return *res
+	}
+	process() // derives keys
+	for _, tt := range []struct {
+		reason string
+		change func() error
+		note   string
+	}{
+		{"live", func() error { return nil }, ""},
+		{"pending", func() error {
+			return store.DestroyPending(t.Context(), "contoso", 1, at.AddDate(0, 1, 0), pseudonym.Destruction{At: at, Actor: "ops", Reason: "r"})
+		}, "NO_KEY"},
+		{"called off", func() error { return store.CancelDestroy(t.Context(), "contoso", 1) }, ""},
+		{"destroyed", func() error {
+			return store.Destroy(t.Context(), "contoso", 1, pseudonym.Destruction{At: at, Actor: "ops", Reason: "r"})
+		}, "NO_KEY"},
+	} {
+		require.NoError(t, tt.change(), tt.reason)
+		store.asked = 0
+		res := process()
+		for _, d := range res.Decisions {
+			assert.Equal(t, tt.note, d.Note, tt.reason)
+		}
+		if tt.note == "" {
+			assert.Equal(t, 1, store.asked, "%s: three pseudonyms", tt.reason)
+		}
+	}
+}
+
 // Nested values keep their shape; what is dropped leaves no hole, what was empty
 // stays empty, and paths name fields as documented.
 func TestShape(t *testing.T) {

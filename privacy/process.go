@@ -40,10 +40,12 @@ type run struct {
 	memo    []verdict
 	// isCovered: a condition that does not depend on the category covers the event.
 	isCovered bool
-	field     classify.Field
-	plan      retention.Plan
-	input     retention.Input
-	res       Result
+	// secrets are the live versions of the tenant's, asked for once an event.
+	secrets []uint32
+	field   classify.Field
+	plan    retention.Plan
+	input   retention.Input
+	res     Result
 }
 
 // A leaf is a field: a value that holds no others.
@@ -82,7 +84,7 @@ func (r *run) forget() {
 	r.leaves, r.labels, r.spans, r.memo = r.leaves[:0], r.labels[:0], r.spans[:0], r.memo[:0]
 	r.doc.Nodes = r.doc.Nodes[:0]
 	r.orig = r.orig[:0]
-	r.ctx, r.ev, r.view, r.isCovered = nil, nil, nil, false
+	r.ctx, r.ev, r.view, r.isCovered, r.secrets = nil, nil, nil, false, nil
 	r.req, r.field, r.input = consent.Request{}, classify.Field{}, retention.Input{}
 	r.res = Result{
 		Decisions: r.res.Decisions[:0], Ask: r.res.Ask[:0], Obligations: r.res.Obligations[:0],

@@ -32,21 +32,25 @@ type tenant struct {
 	byScope  map[pseudonym.Scope]*pseudonym.Pseudonymiser
 }
 
-func (p *pseudonyms) of(ctx context.Context, s pseudonym.Scope) (*pseudonym.Pseudonymiser, error) {
+// of returns what makes the tokens of a scope. The store, which may be a file or a
+// service, is asked for the tenant's versions only if *versions is nil: once for each
+// event, so that between two of them a secret that was destroyed is noticed.
+func (p *pseudonyms) of(ctx context.Context, s pseudonym.Scope, versions *[]uint32) (_ *pseudonym.Pseudonymiser, err error) {
 	if p.store == nil {
 		return nil, errNoSecrets
 	}
 	if s.Tenant == "" || s.Purpose == "" || s.Category == "" {
 		return pseudonym.New(ctx, p.store, s) // which says what is missing
 	}
-	versions, err := p.store.Versions(ctx, s.Tenant)
-	if err != nil {
-		return nil, err
+	if *versions == nil {
+		if *versions, err = p.store.Versions(ctx, s.Tenant); err != nil {
+			return nil, err
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.tenants[s.Tenant]
-	if t != nil && slices.Equal(t.versions, versions) {
+	if t != nil && slices.Equal(t.versions, *versions) {
 		if made := t.byScope[s]; made != nil {
 			return made, nil
 		}
@@ -58,14 +62,20 @@ func (p *pseudonyms) of(ctx context.Context, s pseudonym.Scope) (*pseudonym.Pseu
 	if p.scopes >= maxScopes || p.tenants == nil {
 		p.tenants, p.scopes, t = map[string]*tenant{}, 0, nil
 	}
-	if t == nil || !slices.Equal(t.versions, versions) {
-		t = &tenant{slices.Clone(versions), map[pseudonym.Scope]*pseudonym.Pseudonymiser{}}
+	if t == nil || !slices.Equal(t.versions, *versions) {
+		t = &tenant{slices.Clone(*versions), map[pseudonym.Scope]*pseudonym.Pseudonymiser{}}
 		p.tenants[strings.Clone(s.Tenant)] = t
 	}
 	s = pseudonym.Scope{Tenant: strings.Clone(s.Tenant), Purpose: strings.Clone(s.Purpose), Category: strings.Clone(s.Category)}
 	t.byScope[s] = made
 	p.scopes++
 	return made, nil
+}
+
+// outOfUse tells an error of a store that there is no secret to make tokens with from
+// one that means that nobody knows.
+func outOfUse(err error) bool {
+	return errors.Is(err, pseudonym.ErrUnknown) || errors.Is(err, pseudonym.ErrDestroyed) || errors.Is(err, pseudonym.ErrPending)
 }
 
 // typed gives a text the type that its category calls for, in the spelling that

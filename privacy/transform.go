@@ -3,6 +3,7 @@ package privacy
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/privetdev/privet/internal/bundle"
@@ -69,6 +70,14 @@ func (r *run) transform(do string, arg int64, category, text string, kind jsondo
 		s, _, err = pseudonym.DateToYear(text)
 	case "month":
 		s, _, err = pseudonym.DateToMonth(text)
+	case "quarter":
+		s, _, err = pseudonym.DateToQuarter(text)
+	case "top_code_age":
+		s, _, err = pseudonym.TopCodeAge(text)
+	case "zip3":
+		s, _, err = pseudonym.ZIP3(text)
+	case "bucket":
+		s, _, err = pseudonym.Bucket(text, strconv.FormatInt(arg, 10))
 	default:
 		err = errors.New("privacy: unknown operator")
 	}
@@ -97,9 +106,9 @@ func (r *run) pseudonymise(category, text string) (output, error) {
 	if r.ev.Subject.Tenant == "" || purpose == "" || category == "" {
 		return dropped(noteNoTenant), nil
 	}
-	p, err := r.g.pseudonyms.of(r.ctx, pseudonym.Scope{Tenant: r.ev.Subject.Tenant, Purpose: purpose, Category: category})
+	p, err := r.g.pseudonyms.of(r.ctx, pseudonym.Scope{Tenant: r.ev.Subject.Tenant, Purpose: purpose, Category: category}, &r.secrets)
 	switch {
-	case errors.Is(err, pseudonym.ErrUnknown) || errors.Is(err, pseudonym.ErrDestroyed):
+	case outOfUse(err):
 		return dropped(noteNoKey), nil
 	case errors.Is(err, pseudonym.ErrScope):
 		return dropped(noteNoTenant), nil

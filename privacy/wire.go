@@ -409,7 +409,7 @@ func (g *Guard) PseudonymiseJSON(ctx context.Context, dst, request []byte) ([]by
 	if err := d.fault(); err != nil {
 		return dst, err
 	}
-	p, err := g.pseudonyms.of(ctx, scope)
+	p, err := g.pseudonyms.of(ctx, scope, new([]uint32))
 	if err != nil {
 		return dst, err
 	}
@@ -549,7 +549,7 @@ func ErrorCode(err error) Code {
 	}{
 		{ErrNotBundle, CodeNotBundle}, {ErrBundleNewer, CodeBundleNewer}, {ErrBundleTruncated, CodeBundleTruncated},
 		{ErrBundleCorrupt, CodeBundleCorrupt}, {ErrBundleTooLarge, CodeBundleTooLarge},
-		{errNoSecrets, CodeNoSecret}, {pseudonym.ErrUnknown, CodeNoSecret}, {pseudonym.ErrDestroyed, CodeSecretDestroyed},
+		{errNoSecrets, CodeNoSecret}, {pseudonym.ErrUnknown, CodeNoSecret}, {pseudonym.ErrPending, CodeNoSecret}, {pseudonym.ErrDestroyed, CodeSecretDestroyed},
 		{pseudonym.ErrSecret, CodeBadSecret}, {pseudonym.ErrExists, CodeBadSecret}, {pseudonym.ErrScope, CodeBadScope},
 		{classify.ErrInvalid, CodeBadPolicy}, {retention.ErrRange, CodeBadRequest},
 	} {

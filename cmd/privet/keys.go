@@ -38,7 +38,7 @@ nowhere else. The public half goes beside it into a file of the same name with .
 never written over.
 
 These keys vouch for policies. The secrets that pseudonyms are made with are
-something else; see privet process --help.`,
+something else; see privet keys --help.`,
 		Example: `  privet keygen --out release.key
   privet compile policy.yaml -o policy.bundle --sign release.key
   privet process --policy policy.bundle --public-key release.key.pub events.jsonl results.jsonl`,

@@ -15,12 +15,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/privetdev/privet/consent"
 	"github.com/privetdev/privet/consent/ledger"
 	"github.com/privetdev/privet/internal/source"
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
 	"github.com/privetdev/privet/privacy/pseudonym"
+	"github.com/privetdev/privet/privacy/pseudonym/secretfile"
 )
 
 // defaultPolicy is what runs when nobody says otherwise.
@@ -83,23 +86,74 @@ func mended(problem, mend string) error {
 	return errors.New(problem + "; " + mend)
 }
 
-// loadKeys reads the secrets of pseudonyms: one a line, "tenant version secret",
-// the secret being 32 random bytes in base64. Lines that begin with # are
-// comments. Errors name lines, never what is in them.
-func loadKeys(path string) (*pseudonym.Memory, error) {
-	if err := regularFile("keys", path, "name the file in it"); err != nil {
+// keysFlags name the secrets of pseudonyms.
+type keysFlags struct{ file, tombstones string }
+
+func (f *keysFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "keys", "", "secrets of pseudonyms: a `store` that privet keys made, opened by the key in "+keyVariable+", or a plain file with lines \"tenant version secret\" (default: fresh ones for this run)")
+	flags.StringVar(&f.tombstones, "tombstones", "", "`file` of the store's tombstones (default: the store's name with .tombstones)")
+}
+
+// open opens what the flags name. A store stays open: what privet keys does to it
+// counts from the next event on.
+func (f *keysFlags) open(ctx context.Context) (pseudonym.SecretStore, error) {
+	if f.file == "" {
+		if f.tombstones != "" {
+			return nil, mended("--tombstones belong to a store", "name it with --keys")
+		}
+		// Made for this run.
+		return pseudonym.NewDevelopmentStore(rand.Reader), nil
+	}
+	if err := regularFile("keys", f.file, "name the file in it"); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(f.file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the keys %s: %s", path, fileProblem(err))
+		return nil, fmt.Errorf("cannot read the keys %s: %s", f.file, fileProblem(err))
 	}
 	defer file.Close()
-	store, number, found := &pseudonym.Memory{}, 0, 0
+	// What is read is not read again, as the file may be a pipe.
+	text := bufio.NewReader(file)
+	if head, _ := text.Peek(64); secretfile.IsStore(head) {
+		store := secretsFlags{variable: keyVariable, tombstones: f.tombstones}
+		return store.open(ctx, f.file)
+	}
+	if f.tombstones != "" {
+		return nil, mended("keys: "+f.file+" is a plain file of keys, which has no tombstones", "leave --tombstones out, or name a store: privet keys init --help")
+	}
+	return readKeys(text, f.file)
+}
+
+// noKeyForTenant says how a tenant gets its first secret.
+func (f *keysFlags) noKeyForTenant(store pseudonym.SecretStore) error {
+	if _, ok := store.(*secretfile.Store); ok {
+		return mended("keys: there is none in use for this tenant", "make one with: privet keys rotate "+f.file+" TENANT")
+	}
+	return mended("keys: there is none for this tenant", "add a line to the file: tenant version secret")
+}
+
+// readKeys reads secrets from a plain file: one a line, "tenant version secret", the
+// secret being 32 random bytes in base64. Lines that begin with # are comments. Errors
+// name lines, never what is in them.
+func readKeys(from io.Reader, path string) (*pseudonym.Memory, error) {
+	store := &pseudonym.Memory{}
+	return store, eachKey(from, path, func(tenant string, version uint32, b []byte) error {
+		secret, err := pseudonym.NewSecret(b)
+		if err != nil {
+			return err
+		}
+		return store.Add(tenant, version, secret)
+	})
+}
+
+// eachKey calls add for each secret of a plain file, and says in its own words what add
+// has to say.
+func eachKey(from io.Reader, path string, add func(tenant string, version uint32, secret []byte) error) error {
+	number, found := 0, 0
 	fail := func(problem, mend string) error {
 		return mended(fmt.Sprintf("keys: %s: line %d: %s", path, number, problem), mend)
 	}
-	lines := bufio.NewScanner(file)
+	lines := bufio.NewScanner(from)
 	for lines.Scan() {
 		number++
 		line := strings.TrimSpace(lines.Text())
@@ -108,40 +162,35 @@ func loadKeys(path string) (*pseudonym.Memory, error) {
 		}
 		parts := strings.Fields(line)
 		if len(parts) != 3 {
-			return nil, fail("not three words", "write: tenant version secret")
+			return fail("not three words", "write: tenant version secret")
 		}
 		version, err := strconv.ParseUint(parts[1], 10, 32)
 		if err != nil || version == 0 {
-			return nil, fail("the version is not a number from 1", "write: tenant 1 secret")
+			return fail("the version is not a number from 1", "write: tenant 1 secret")
 		}
 		raw, err := base64.StdEncoding.DecodeString(parts[2])
 		if err != nil {
-			return nil, fail("the secret is not base64", "make one with: head -c 32 /dev/urandom | base64")
+			return fail("the secret is not base64", "make one with: head -c 32 /dev/urandom | base64")
 		}
-		secret, err := pseudonym.NewSecret(raw)
-		if err != nil {
-			return nil, fail("the secret is not 32 random bytes", "make one with: head -c 32 /dev/urandom | base64")
-		}
-		switch err := store.Add(parts[0], uint32(version), secret); {
+		switch err := add(parts[0], uint32(version), raw); {
+		case errors.Is(err, pseudonym.ErrSecret):
+			return fail("the secret is not 32 random bytes", "make one with: head -c 32 /dev/urandom | base64")
 		case errors.Is(err, pseudonym.ErrExists):
-			return nil, fail("this tenant has a secret of that version already", "give a new secret the next version")
+			return fail("this tenant has a secret of that version already", "give a new secret the next version")
 		case err != nil:
-			return nil, fail("the tenant cannot be used", "use 1 to 255 bytes of printable text")
+			return fail("the tenant cannot be used", "use 1 to 255 bytes of printable text")
 		}
 		found++
 	}
 	if err := lines.Err(); err != nil {
 		number++
-		return nil, fail("cannot be read", "is it a file of keys?")
+		return fail("cannot be read", "is it a file of keys?")
 	}
 	if found == 0 {
-		return nil, mended("keys: "+path+" has no key", "write one a line: tenant version secret")
+		return mended("keys: "+path+" has no key", "write one a line: tenant version secret")
 	}
-	return store, nil
+	return nil
 }
-
-// developmentKeys makes secrets for one run.
-func developmentKeys() *pseudonym.Memory { return pseudonym.NewDevelopmentStore(rand.Reader) }
 
 // A ledgerLine is one event of a ledger file.
 type ledgerLine struct {

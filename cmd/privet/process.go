@@ -14,16 +14,17 @@ import (
 
 // common are the flags of every command that decides about events.
 type common struct {
-	policy, ledger, keys, at string
-	maxLine                  int
-	pins                     pins
+	policy, ledger, at string
+	keys               keysFlags
+	maxLine            int
+	pins               pins
 }
 
 func (f *common) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVarP(&f.policy, "policy", "p", defaultPolicy, "policy: a YAML `file`, a bundle from privet compile, or pack:NAME")
 	flags.StringVar(&f.ledger, "ledger", "", "history of consent, a `file` with one JSON object a line (default: what events bring in consents)")
-	flags.StringVar(&f.keys, "keys", "", "secrets of pseudonyms, a `file` with lines \"tenant version secret\" (default: fresh ones for this run)")
+	f.keys.register(flags)
 	flags.StringVar(&f.at, "at", "", "`instant` for events without one, such as 2026-03-28T10:00:00Z (default: now)")
 	flags.IntVar(&f.maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")
 	f.pins.register(c)
@@ -55,11 +56,9 @@ func (f *common) options(ctx context.Context, e *env) ([]privacy.Option, error) 
 		}
 		options = append(options, privacy.WithLedger(ledger))
 	}
-	secrets := developmentKeys()
-	if f.keys != "" {
-		if secrets, err = loadKeys(f.keys); err != nil {
-			return nil, err
-		}
+	secrets, err := f.keys.open(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return append(options, privacy.WithSecrets(secrets)), nil
 }
@@ -103,9 +102,10 @@ Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
   # Your own policy, in a pipe, stopping at the first bad line:
   zcat events.jsonl.gz | privet process --policy policy.yaml --strict | gzip > results.jsonl.gz
 
-  # Pseudonyms that join across runs: keep this file, and keep it secret.
-  echo "contoso 1 $(head -c 32 /dev/urandom | base64)" > keys
-  privet process --keys keys events.jsonl results.jsonl
+  # Pseudonyms that join across runs: keep this store, and its key elsewhere.
+  export PRIVET_KEYS_KEY=$(openssl rand -base64 32)
+  privet keys init secrets.privet contoso
+  privet process --keys secrets.privet events.jsonl results.jsonl
 
   # Consent that people gave, as a history:
   echo '{"subject":"jane@example.com","kind":"granted","purpose":"experience.performance","at":"2026-01-01T00:00:00Z"}' > ledger.jsonl
@@ -122,7 +122,7 @@ Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
 			if err != nil {
 				return err
 			}
-			p := processing{env: e, guard: guard, bundle: bundle, explain: explain, strict: strict, report: report, jobs: jobs, maxLine: f.maxLine, freshKeys: f.keys == ""}
+			p := processing{env: e, guard: guard, bundle: bundle, explain: explain, strict: strict, report: report, jobs: jobs, maxLine: f.maxLine, freshKeys: f.keys.file == ""}
 			return p.run(c.Context(), argument(args, 0), argument(args, 1))
 		},
 	}

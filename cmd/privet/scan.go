@@ -26,7 +26,7 @@ type scanFlags struct {
 
 	text, explain bool
 	redact        string
-	keys          string
+	keys          keysFlags
 	tenant        string
 	purpose       string
 	output        string
@@ -109,7 +109,7 @@ or some files could not be read, 2 could not start.`,
 	flags.BoolVar(&f.explain, "explain", false, "add what became of every match: the steps of its confidence, or why it was refused")
 	flags.StringVar(&f.redact, "redact", "", "replace what is found by its `type`, or say mask or pseudonym")
 	flags.Lookup("redact").NoOptDefVal = redactType
-	flags.StringVar(&f.keys, "keys", "", "secrets of pseudonyms, a `file` with lines \"tenant version secret\" (default: fresh ones for this run)")
+	f.keys.register(flags)
 	flags.StringVar(&f.tenant, "tenant", "", "`tenant` whose pseudonyms these are")
 	flags.StringVar(&f.purpose, "purpose", "", "`purpose` that the pseudonyms join for")
 	flags.StringVarP(&f.output, "output", "o", "", "`folder` for the redacted copies of files")
@@ -148,7 +148,7 @@ func (f *scanFlags) check(files bool) error {
 		return mended("--redact has no such way to replace", "one of: "+strings.Join([]string{redactType, redactMask, redactPseudonym}, ", "))
 	case pseudonyms && (f.tenant == "" || f.purpose == ""):
 		return mended("pseudonyms need a scope", "name it with --tenant and --purpose: they join inside of it and nowhere else")
-	case !pseudonyms && (f.tenant != "" || f.purpose != "" || f.keys != ""):
+	case !pseudonyms && (f.tenant != "" || f.purpose != "" || f.keys != keysFlags{}):
 		return mended("--tenant, --purpose and --keys are for pseudonyms", "add --redact=pseudonym, or leave them out")
 	case f.explain && f.redact != "":
 		return mended("--explain and --redact", "do one at a time: an explanation has the places of what the other takes out")

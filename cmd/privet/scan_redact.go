@@ -36,23 +36,19 @@ func (f *scanFlags) openRedactor(ctx context.Context, e *env) (*redactor, error)
 	if r.way != redactPseudonym {
 		return r, nil
 	}
-	store := developmentKeys()
-	if f.keys != "" {
-		var err error
-		if store, err = loadKeys(f.keys); err != nil {
-			return nil, err
-		}
+	var err error
+	if r.store, err = f.keys.open(ctx); err != nil {
+		return nil, err
 	}
-	r.store = store
 	switch _, err := r.of(ctx, "user"); {
-	case errors.Is(err, pseudonym.ErrUnknown) || errors.Is(err, pseudonym.ErrDestroyed):
-		return nil, mended("keys: there is none for this tenant", "add a line to the file: tenant version secret")
+	case errors.Is(err, pseudonym.ErrUnknown) || errors.Is(err, pseudonym.ErrDestroyed) || errors.Is(err, pseudonym.ErrPending):
+		return nil, f.keys.noKeyForTenant(r.store)
 	case errors.Is(err, pseudonym.ErrScope):
 		return nil, mended("--tenant or --purpose cannot be used", "use 1 to 255 bytes of text; a purpose does not begin with _")
 	case err != nil:
 		return nil, err
 	}
-	if f.keys == "" {
+	if f.keys.file == "" {
 		fmt.Fprintln(e.stderr, "privet: no --keys: pseudonyms are made with fresh development keys and will not join across runs")
 	}
 	return r, nil

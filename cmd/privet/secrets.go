@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,10 +64,11 @@ func (f *secretsFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.tombstones, "tombstones", "", "`file` of tombstones, best on another disk (default: the store's name with .tombstones)")
 }
 
-func (f *secretsFlags) key() (secretfile.Key, error) {
+// key reads the key of a store; mend says what to do if it is not set.
+func (f *secretsFlags) key(mend string) (secretfile.Key, error) {
 	text, found := os.LookupEnv(f.variable)
 	if !found || strings.TrimSpace(text) == "" {
-		return secretfile.Key{}, mended("the key of the store is not set", "set it to 32 random bytes: export "+f.variable+"=$(openssl rand -base64 32)")
+		return secretfile.Key{}, mended("the key of the store is not set", mend)
 	}
 	key, err := secretfile.ParseKey(text)
 	if err != nil {
@@ -86,7 +88,7 @@ func (f *secretsFlags) options(more []secretfile.Option) []secretfile.Option {
 }
 
 func (f *secretsFlags) open(ctx context.Context, path string, more ...secretfile.Option) (*secretfile.Store, error) {
-	key, err := f.key()
+	key, err := f.key("put the key that the store was made with into " + f.variable)
 	if err != nil {
 		return nil, err
 	}
@@ -123,16 +125,21 @@ func heldText(held *pseudonym.HeldError) string {
 
 func newKeysInit(e *env) *cobra.Command {
 	var f secretsFlags
+	var plain string
 	c := &cobra.Command{
 		Use:   "init STORE [TENANT…]",
 		Short: "Make a store, with a first secret for each tenant",
 		Long: `Init makes a store and, for each tenant that is named, version 1 of its secret. The
-store can be read by you alone. A file that exists is never written over.`,
+store can be read by you alone. A file that exists is never written over.
+
+With --import, it takes over the secrets of a plain file with lines "tenant version
+secret", so that their pseudonyms stay what they are. Destroy the plain file then.`,
 		Example: `  privet keys init secrets.privet contoso fabrikam
-  privet keys init secrets.privet --tombstones /mnt/other/secrets.tombstones`,
+  privet keys init secrets.privet --tombstones /mnt/other/secrets.tombstones
+  privet keys init secrets.privet --import keys`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			key, err := f.key()
+			key, err := f.key("set it to 32 random bytes: export " + f.variable + "=$(openssl rand -base64 32)")
 			if err != nil {
 				return err
 			}
@@ -142,11 +149,29 @@ store can be read by you alone. A file that exists is never written over.`,
 					return mended(fmt.Sprintf("keys: tenant %d cannot be used", i+1), "use 1 to 255 bytes of printable text")
 				}
 			}
+			var old []byte
+			if plain != "" {
+				if old, err = readPlain(plain); err != nil {
+					return err
+				}
+				defer clear(old)
+			}
 			store, err := secretfile.Create(c.Context(), args[0], key, f.options(nil)...)
 			if err != nil {
 				return secretsProblem(err)
 			}
 			fmt.Fprintf(e.stderr, "made %s, which the key in %s opens\n", args[0], f.variable)
+			if old != nil {
+				n := 0
+				err := eachKey(bytes.NewReader(old), plain, func(tenant string, version uint32, secret []byte) error {
+					n++
+					return store.Import(c.Context(), tenant, version, secret)
+				})
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(e.stderr, "took over %s of %s: destroy that file\n", plural(n, "secret"), plain)
+			}
 			for _, tenant := range args[1:] {
 				if err := generate(c.Context(), e, store, tenant); err != nil {
 					return err
@@ -156,8 +181,32 @@ store can be read by you alone. A file that exists is never written over.`,
 		},
 	}
 	f.register(c)
+	c.Flags().StringVar(&plain, "import", "", "take over the secrets of a plain `file`, under their versions")
 	return c
 }
+
+// readPlain reads a plain file of keys, and sees that all of it can be used before a
+// store is made of it.
+func readPlain(path string) ([]byte, error) {
+	if err := regularFile("keys", path, "name the file in it"); err != nil {
+		return nil, err
+	}
+	text, err := readHead(path, maxPlainKeys+1)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the keys %s: %s", path, fileProblem(err))
+	}
+	if len(text) > maxPlainKeys {
+		return nil, mended("keys: "+path+" is larger than "+size(maxPlainKeys), "is it a file of keys?")
+	}
+	if secretfile.IsStore(text) {
+		return nil, mended("keys: "+path+" is a store already", "copy it with its tombstones, or open it where it is")
+	}
+	_, err = readKeys(bytes.NewReader(text), path)
+	return text, err
+}
+
+// maxPlainKeys bounds what is taken over at once.
+const maxPlainKeys = 16 << 20
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 

@@ -97,7 +97,7 @@ func TestKeysOfAStoreRefused(t *testing.T) {
 	for _, tt := range []struct {
 		key, want, reason string
 	}{
-		{"", "the key of the store is not set; set it to 32 random bytes: export PRIVET_KEYS_KEY=", "not set"},
+		{"", "the key of the store is not set; put the key that the store was made with into PRIVET_KEYS_KEY", "not set"},
 		{"correct horse canary", "the key in PRIVET_KEYS_KEY is not 32 random bytes in base64 or hexadecimal; make one with: openssl rand -base64 32", "a password"},
 		{strings.Repeat("ca", 31), "is not 32 random bytes", "too short"},
 		{strings.Repeat("ca", 32), "wrong key: it is not the key that the file was written with", "another key"},
@@ -397,6 +397,104 @@ func FuzzReadHolds(f *testing.F) {
 		require.NoError(t, err)
 		require.True(t, held)
 	})
+}
+
+// A store serves whatever makes pseudonyms, as a plain file does.
+func TestKeysOpenAStore(t *testing.T) {
+	withKey(t)
+	plain := keys(t)
+	path := filepath.Join(t.TempDir(), "secrets.privet")
+	r := privet(t, "", "keys", "init", path, "--import", plain, "fabrikam")
+	require.Equal(t, exitDone, r.code, r.err)
+	assert.Contains(t, r.err, "took over 1 secret of "+plain+": destroy that file")
+	assert.Equal(t, []string{"contoso 1 live", "fabrikam 1 live"}, states(t, path))
+
+	process := func(flags ...string) ran {
+		return privet(t, lines(event("a"), event("b")), append([]string{"process", "-p", smallPolicy}, flags...)...)
+	}
+	scan := func(flags ...string) ran {
+		return privet(t, "write to jane@example.com\n", append([]string{"scan", "--text", "--quiet", "--redact=pseudonym", "--purpose", "p", "--tenant"}, flags...)...)
+	}
+	version := func(out string) string {
+		return regexp.MustCompile(`p1_([0-9a-z]+)_`).FindStringSubmatch(out + "p1_none_")[1]
+	}
+	was := process("--keys", plain)
+	require.Equal(t, exitDone, was.code, was.err)
+	require.Equal(t, "1", version(was.out))
+	r = process("--keys", path)
+	assert.Equal(t, was, r, "the same secret, the same pseudonyms, and no warning")
+	assert.Equal(t, scan("contoso", "--keys", plain), scan("contoso", "--keys", path))
+
+	rotated := privet(t, "", "keys", "rotate", path, "contoso")
+	require.Equal(t, exitDone, rotated.code, rotated.err)
+	assert.Equal(t, "2", version(process("--keys", path).out), "new pseudonyms are made with the newest secret")
+	assert.Equal(t, "2", version(scan("contoso", "--keys", path).out))
+
+	// A secret that is gone makes no pseudonyms, nor does one that is to go; neither
+	// stops the run. The tombstone counts, also over an older copy of the store.
+	older, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for _, args := range [][]string{
+		{"contoso", "2", "--actor", "ops", "--reason", "r"},
+		{"contoso", "1", "--actor", "ops", "--reason", "r", "--pending", "30d"},
+	} {
+		r = privet(t, "", append([]string{"keys", "destroy", path}, args...)...)
+		require.Equal(t, exitDone, r.code, r.err)
+	}
+	for _, restored := range []bool{false, true} {
+		if restored {
+			require.NoError(t, os.WriteFile(path, older, 0o600))
+		}
+		r = process("--keys", path)
+		assert.Equal(t, exitDone, r.code, r.err)
+		assert.Contains(t, r.err, "(NO_KEY)")
+		assert.Equal(t, "none", version(r.out), "restored: %v", restored)
+		r = scan("contoso", "--keys", path)
+		assert.Equal(t, exitStop, r.code)
+		assert.Contains(t, r.err, "keys: there is none in use for this tenant; make one with: privet keys rotate "+path+" TENANT")
+	}
+	assert.Equal(t, "1", version(scan("fabrikam", "--keys", path).out), "others go on")
+
+	aside := filepath.Join(t.TempDir(), "tombstones")
+	require.NoError(t, os.Rename(path+".tombstones", aside))
+	for _, tt := range []struct {
+		key    string
+		flags  []string
+		want   string
+		reason string
+	}{
+		{"", []string{"--keys", path}, "the tombstones are missing", "they are elsewhere"},
+		{"", []string{"--keys", aside}, "holds tombstones where secrets are wanted", "the other file"},
+		{"", []string{"--keys", plain, "--tombstones", aside}, "is a plain file of keys, which has no tombstones", "a plain file"},
+		{"", []string{"--tombstones", aside}, "--tombstones belong to a store; name it with --keys", "no store"},
+		{" ", []string{"--keys", path}, "the key of the store is not set; put the key that the store was made with into PRIVET_KEYS_KEY", "no key"},
+		{strings.Repeat("ca", 32), []string{"--keys", path, "--tombstones", aside}, "wrong key", "another key"},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			if tt.key != "" {
+				t.Setenv(keyVariable, tt.key)
+			}
+			for _, r := range []ran{process(tt.flags...), scan(append([]string{"fabrikam"}, tt.flags...)...)} {
+				assert.Equal(t, exitStop, r.code)
+				assert.Contains(t, r.err, tt.want)
+				assert.Empty(t, r.out)
+			}
+		})
+	}
+	r = process("--keys", path, "--tombstones", aside)
+	assert.Equal(t, exitDone, r.code, "named, they are found: %s", r.err)
+
+	fresh := filepath.Join(t.TempDir(), "s")
+	for _, tt := range []struct{ from, want, reason string }{
+		{filepath.Join(t.TempDir(), "none"), "there is no such file", "no file"},
+		{file(t, "keys", "contoso 1 x\n"), "line 1: the secret is not base64", "no secret"},
+		{path, "is a store already", "a store"},
+	} {
+		r = privet(t, "", "keys", "init", fresh, "--import", tt.from)
+		assert.Equal(t, exitStop, r.code, tt.reason)
+		assert.Contains(t, r.err, tt.want)
+		requireOnly(t, filepath.Dir(fresh))
+	}
 }
 
 // Every flag that an example of the group shows is there.

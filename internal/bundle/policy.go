@@ -104,8 +104,8 @@ type Gates struct {
 // A Transform says what happens to an allowed field that its condition fits.
 type Transform struct {
 	Clause
-	Do  string // keep, drop, redact, pseudonymise, coordinates, mask, truncate_ip, year, month
-	Arg int64  // coordinates: decimals; mask: characters kept
+	Do  string // keep, drop, redact, pseudonymise, coordinates, bucket, mask, truncate_ip, year, quarter, month, top_code_age, zip3
+	Arg int64  // coordinates: decimals; bucket: width; mask: characters kept
 }
 
 // Otherwise says what happens where no transform fits.

@@ -414,7 +414,7 @@ func (r *reader) transform(m *source.Map) bundle.Transform {
 	t.Facts = r.facts(m)
 	n := m.Need("do")
 	if n.IsScalar() {
-		t.Do = n.Choice(r.ps, "do", "keep", "drop", "redact", "pseudonymise", "truncate_ip", "year", "month")
+		t.Do = n.Choice(r.ps, "do", "keep", "drop", "redact", "pseudonymise", "truncate_ip", "year", "quarter", "month", "top_code_age", "zip3")
 		return t
 	}
 	if !n.Present() {
@@ -424,14 +424,18 @@ func (r *reader) transform(m *source.Map) bundle.Transform {
 	switch keys := do.Keys(); {
 	case len(keys) == 1 && keys[0] == "generalise":
 		g := do.Get("generalise").Map(r.ps, "generalise")
-		t.Do, t.Arg = "coordinates", g.Need("coordinates").Int(r.ps, "coordinates", 0, 6)
+		if width := g.Get("bucket"); width.Present() {
+			t.Do, t.Arg = "bucket", width.Int(r.ps, "bucket", 1, 1_000_000_000)
+		} else {
+			t.Do, t.Arg = "coordinates", g.Need("coordinates").Int(r.ps, "coordinates", 0, 6)
+		}
 		g.Done()
 	case len(keys) == 1 && keys[0] == "mask":
 		g := do.Get("mask").Map(r.ps, "mask")
 		t.Do, t.Arg = "mask", g.Need("keep_last").Int(r.ps, "keep_last", 0, 8)
 		g.Done()
 	default:
-		n.Problem(r.ps, "do names no known operator", "write keep, drop, redact, pseudonymise, truncate_ip, year, month, {generalise: {coordinates: 2}} or {mask: {keep_last: 4}}")
+		n.Problem(r.ps, "do names no known operator", "write keep, drop, redact, pseudonymise, truncate_ip, year, quarter, month, top_code_age, zip3, {generalise: {coordinates: 2}}, {generalise: {bucket: 10}} or {mask: {keep_last: 4}}")
 	}
 	return t
 }

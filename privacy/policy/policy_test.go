@@ -81,6 +81,8 @@ func TestFaults(t *testing.T) {
 		{"unknown purpose", head + "features: [{key: f, kind: optional, purposes: [servise]}]\n", `unknown purpose "servise"`, `did you mean "service"?`, "names are looked up"},
 		{"bad kind", head + "features: [{key: f, kind: optoinal}]\n", `kind is not one of the known values: "optoinal"`, `did you mean "optional"?`, "closed sets"},
 		{"bad operator", head + "transform: [{id: t, do: {scramble: 2}}]\n", "do names no known operator", "mask", "closed sets"},
+		{"bucket without a width", head + "transform: [{id: t, do: {generalise: {bucket: 0}}}]\n", "bucket", "", "everything would be in no bucket"},
+		{"two ways to generalise", head + "transform: [{id: t, do: {generalise: {bucket: 5, coordinates: 2}}}]\n", `generalise has no key "coordinates"`, "", "one of them would be skipped"},
 		{"bad operator word", head + "transform: [{id: t, do: psuedonymise}]\n", "do is not one of the known values", `did you mean "pseudonymise"?`, "closed sets"},
 		{"two transforms", head + "transform: [{id: t, do: keep}, {id: t, do: drop}]\n", `two transforms have the id "t"`, "rename", "a trail must name one rule"},
 		{"bad id", head + "transform: [{id: 'a b', do: keep}]\n", `"a b" is not a valid id`, "lower-case", "ids go into scripts"},

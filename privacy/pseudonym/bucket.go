@@ -24,11 +24,6 @@ func readNumber(s string) (d decimal, problem string) {
 	return d, ""
 }
 
-func fromInt(n uint64) decimal {
-	d, _ := parseDecimal(strconv.FormatUint(n, 10))
-	return d
-}
-
 // compare returns -1, 0 or 1. It relies on digits having no zeros at their ends.
 func (d decimal) compare(e decimal) int {
 	if d.negative != e.negative {
@@ -55,65 +50,24 @@ func (d decimal) compare(e decimal) int {
 	return c
 }
 
-// floor keeps the given number of digits after the point and rounds down, below zero
-// as well.
-func (d *decimal) floor(decimals int) {
-	cut := d.point + decimals
-	if cut >= len(d.digits) {
-		return
-	}
-	negative := d.negative
-	d.digits = d.digits[:max(cut, 0)]
-	d.trim()
-	if !negative {
-		return
-	}
-	// What was cut off was not zero: one more, away from zero.
-	scale := 1 - decimals // of the last digit that stays: 0.1 × 10^scale
-	one := decimal{digits: []byte{'1'}, point: scale}
-	d.negative = false
-	*d = d.plus(one)
-	d.negative = true
-}
-
-// plus adds numbers that are not negative.
-func (d decimal) plus(e decimal) decimal {
-	top := max(d.point, e.point)
-	bottom := min(d.point-len(d.digits), e.point-len(e.digits))
-	sum := make([]byte, top-bottom+1)
-	carry := byte(0)
-	for i := len(sum) - 1; i >= 0; i-- {
-		c := d.digit(top+1-i) + e.digit(top+1-i) + carry
-		sum[i], carry = '0'+c%10, c/10
-	}
-	s := decimal{digits: sum, point: top + 1}
-	s.trim()
-	return s
-}
-
-// digit is the one that stands for 10^(position-1).
-func (d decimal) digit(position int) byte {
-	if i := d.point - position; i >= 0 && i < len(d.digits) {
-		return d.digits[i] - '0'
-	}
-	return 0
-}
-
 // scaled returns the number times 10^decimals, rounded down, if it has at most 18
 // digits then.
 func (d decimal) scaled(decimals int) (n int64, ok bool) {
-	d.floor(decimals)
-	if len(d.digits) == 0 {
-		return 0, true
-	}
-	if d.point+decimals > 18 {
+	cut := d.point + decimals // digits that stay
+	if cut > 18 && len(d.digits) > 0 {
 		return 0, false
 	}
-	for i := range d.point + decimals {
-		n = n*10 + int64(d.digit(d.point-i))
+	for i := range max(cut, 0) {
+		n *= 10
+		if i < len(d.digits) {
+			n += int64(d.digits[i] - '0')
+		}
 	}
 	if d.negative {
 		n = -n
+		if cut < len(d.digits) { // what is cut off is not zero, as digits do not end in one
+			n--
+		}
 	}
 	return n, true
 }

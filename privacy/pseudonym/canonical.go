@@ -14,13 +14,8 @@ func (v *Value) appendCanonical(dst []byte) ([]byte, Code) {
 		return dst, v.code
 	}
 	switch v.typ {
-	case TypeBytes:
-		return appendPlain(dst, v.data)
-	case TypeText:
-		if !utf8.ValidString(v.text) {
-			return dst, CodeNotUTF8
-		}
-		return appendPlain(dst, v.text)
+	case TypeBytes, TypeText:
+		return v.appendPlain(dst)
 	case TypeEmail:
 		dst, _, code := appendEmail(dst, v.text)
 		return dst, code
@@ -51,18 +46,23 @@ func (v *Value) appendCanonical(dst []byte) ([]byte, Code) {
 	return dst, CodeNoType
 }
 
-// appendPlain appends a value that has no form of its own. These are the types
-// under which a token could be pseudonymised again.
-func appendPlain[T string | []byte](dst []byte, s T) ([]byte, Code) {
-	switch {
-	case len(s) == 0:
+// appendPlain appends a value that has no form of its own, data or text. These are the
+// types under which what was made by this package could be made into a pseudonym again.
+func (v *Value) appendPlain(dst []byte) ([]byte, Code) {
+	switch n := len(v.data) + len(v.text); {
+	case n == 0:
 		return dst, CodeEmpty
-	case len(s) > MaxValue:
+	case n > MaxValue:
 		return dst, CodeTooLong
-	case matchesToken(s):
+	case !utf8.ValidString(v.text):
+		return dst, CodeNotUTF8
+	}
+	start := len(dst)
+	dst = append(append(dst, v.data...), v.text...)
+	if issued(dst[start:]) {
 		return dst, CodeToken
 	}
-	return append(dst, s...), 0
+	return dst, 0
 }
 
 // appendEmail also returns the index of the @ in dst.

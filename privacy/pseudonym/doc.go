@@ -13,6 +13,19 @@
 // category and secret version. If any of these differs, the tokens are
 // unrelated.
 //
+// What there is, by what it leaves behind:
+//
+//   - p1_…: [Pseudonymiser], one way, joins inside a scope ([New], [NewEpochs], [Relink])
+//   - s1_…: [Subjects], the same, and erasable for one person ([NewSubjects])
+//   - v1_…: [Reversible], to be read again by who has the secret ([NewReversible])
+//   - r1_…: random, of no value at all ([RandomToken])
+//   - dates moved by days of each person's own ([NewDateShift])
+//   - coarser values, in the clear: [Mask], [TruncateIP], [RoundCoordinate], [DateToYear],
+//     [TopCodeAge], [ZIP3], [Bucket] and others
+//
+// Each says how far its result is from a person ([Class], [Linkability]). Whether a
+// whole release singles anyone out is a question for package risk.
+//
 // # Pseudonymous, not anonymous
 //
 // A token is pseudonymous, not anonymous. Whoever may ask for tokens can ask for
@@ -55,11 +68,33 @@
 //
 // The label keeps K' from ever being a key or an output of p1.
 //
+// # To be read again: v1, and texts that keep their form
+//
+// [Reversible] encrypts the type and the canonical value, so that equal values still give
+// equal texts inside a scope. Seal is AES-SIV (RFC 5297), which tells its version and
+// refuses what was changed; Encipher is FF1 (NIST SP 800-38G rev. 1) on at least 10^6
+// texts, which keeps length and alphabet and can tell neither.
+//
+//	sealed   "v1_" || base36(version) || "_" || base32(synthetic IV || ciphertext)
+//	random   "r1_" || base32(16 random bytes): no key, no value ([RandomToken])
+//
+// # Labels
+//
+// What is derived from one secret differs in the label that info begins with:
+//
+//	privacy/pseudonym/v1          p1, 32 bytes
+//	privacy/pseudonym/v1/subject  s1, 32 bytes
+//	privacy/pseudonym/v1/siv      Seal, 64 bytes; info is the associated data
+//	privacy/pseudonym/v1/ff1      Encipher, 32 bytes; 16 bytes of SHA-256(info) are the tweak
+//	privacy/pseudonym/v1/shift    DateShift, 32 bytes
+//	privacy/pseudonym/v1/kcv      Check, 8 bytes, which may be shown
+//
 // # Joining for a day: epochs
 //
-// [Epochs] makes p1 tokens whose version is the number of the day in UTC. Each day has a
-// random secret; only today's and yesterday's are kept, so that a visit can be followed
-// across midnight and nothing joins after that.
+// [Epochs] makes p1 tokens whose version is the number of the day in UTC, floor(unix time /
+// 86400), or of another period. Each day has a random secret; only today's and
+// yesterday's are kept, so that a visit can be followed across midnight and nothing joins
+// after that.
 //
 // # Rotation and destruction
 //
@@ -79,8 +114,9 @@
 // What counts as the same value is part of the identity, so values are typed. A
 // value that has no canonical form is refused with a [*ValueError] and never
 // hashed as it stands. So is an empty one, one whose canonical form is longer
-// than [MaxValue], and one that is a token already (see [TokenPattern]), because
-// that is how data gets pseudonymised twice without anybody noticing.
+// than [MaxValue], and one that this package made already, a token, sealed text or random
+// token ([TokenPattern], [SealedPattern], [RandomPattern]), because that is how data gets
+// pseudonymised twice without anybody noticing.
 //
 //	01 Bytes      as is
 //	02 Text       valid UTF-8, as is

@@ -36,6 +36,15 @@ var (
 
 	// ErrToken reports text that is not a token in its only canonical spelling.
 	ErrToken = errors.New("pseudonym: not a token")
+
+	// ErrSealed reports text that [Reversible.Reveal] cannot read.
+	ErrSealed = errors.New("pseudonym: sealed text not readable")
+
+	// ErrMismatch reports a token that was not made from the value beside it.
+	ErrMismatch = errors.New("pseudonym: the token is not of this value: look the record up by the value instead")
+
+	// ErrPermission reports a relinking that nobody permitted.
+	ErrPermission = errors.New("pseudonym: relinking not permitted")
 )
 
 // Code says why a value was refused. Codes are stable.
@@ -48,7 +57,7 @@ const (
 	CodeTooLong        // canonical form longer than MaxValue
 	CodeNotUTF8        // text that is not valid UTF-8
 	CodeNotInForm      // not written as its type requires
-	CodeToken          // a token already
+	CodeToken          // a token already, or sealed text, or a random token
 )
 
 // String returns a short name, such as "too-long".

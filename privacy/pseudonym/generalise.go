@@ -1,6 +1,9 @@
 package pseudonym
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Replace returns with, whatever the value was. Nothing of a value is left in it, as
 // long as the caller chooses it without looking at the value: two constants for two
@@ -19,8 +22,7 @@ func DateToQuarter(s string) (string, Class, error) {
 	return s[:len("2006-")] + "Q" + string(quarter), generalised, nil
 }
 
-// MaxAge is the greatest age that [TopCodeAge] takes for one.
-const MaxAge = 150
+const maxAge = 150 // in years; more is another number
 
 // TopCodeAge returns an age in whole years, and 90+ for 90 and more, as the Safe
 // Harbor method of HIPAA asks (45 CFR 164.514(b)(2)(i)(C): ages over 89 may only be
@@ -30,20 +32,21 @@ const MaxAge = 150
 // The same rule covers what the age can be told from: a year of birth beside a year
 // of treatment. This function sees one value only.
 //
-// Text that is no number, or an age below 0 or above [MaxAge], is refused with an
+// Text that is no number, or an age below 0 or above 150, is refused with an
 // [*OperatorError].
 func TopCodeAge(s string) (string, Class, error) {
 	d, problem := readNumber(s)
-	switch {
-	case problem != "":
+	if problem != "" {
 		return "", Class{}, &OperatorError{"TopCodeAge", problem}
-	case d.negative || d.compare(fromInt(MaxAge)) > 0:
+	}
+	years, ok := d.scaled(0)
+	switch {
+	case d.negative || !ok || years > maxAge || years == maxAge && d.point < len(d.digits):
 		return "", Class{}, &OperatorError{"TopCodeAge", "not an age: give years from 0 to 150"}
-	case d.compare(fromInt(90)) >= 0:
+	case years >= 90:
 		return "90+", generalised, nil
 	}
-	d.floor(0)
-	return d.String(), generalised, nil
+	return strconv.FormatInt(years, 10), generalised, nil
 }
 
 // ZIP3 keeps the first three digits of a ZIP code of the United States (98052 or

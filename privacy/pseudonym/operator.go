@@ -37,12 +37,11 @@ func Mask(s string, keep int) (string, Class) {
 	return b.String(), generalised
 }
 
-// MaxDecimals is the largest number of decimals of [RoundCoordinate].
-const MaxDecimals = 8
+const maxDecimals = 8
 
 // RoundCoordinate rounds a latitude or longitude in degrees, given as decimal text
 // (a JSON number, or with a leading +), to the given number of decimals, 0 to
-// [MaxDecimals]. A tie goes away from zero: -122.125 becomes -122.13 with two
+// 8. A tie goes away from zero: -122.125 becomes -122.13 with two
 // decimals. The arithmetic is on the decimal digits, so no binary fraction gets in
 // the way.
 //
@@ -57,7 +56,7 @@ func RoundCoordinate(s string, decimals int) (string, Class, error) {
 	refuse := func(problem string) (string, Class, error) {
 		return "", Class{}, &OperatorError{"RoundCoordinate", problem}
 	}
-	if decimals < 0 || decimals > MaxDecimals {
+	if decimals < 0 || decimals > maxDecimals {
 		return refuse("decimals out of range: 0 to 8 are possible")
 	}
 	if len(s) > 64 {

@@ -133,7 +133,7 @@ func TestRoundCoordinate(t *testing.T) {
 func TestRoundCoordinateProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringMatching(`[-+]?[0-9]{1,4}(\.[0-9]{1,12})?([eE][-+]?[0-9]{1,2})?`).Draw(t, "number")
-		decimals := rapid.IntRange(0, MaxDecimals).Draw(t, "decimals")
+		decimals := rapid.IntRange(0, maxDecimals).Draw(t, "decimals")
 		x, ok := new(big.Rat).SetString(s)
 		require.True(t, ok)
 		got, _, err := RoundCoordinate(s, decimals)

@@ -6,6 +6,8 @@ import "io"
 // [RandomToken] matches. No token matches it.
 const RandomPattern = `^r1_[a-z2-7]{26}$`
 
+const randomText = 26 // characters after r1_
+
 // RandomToken returns r1_ and, in base 32, 16 bytes of random (use crypto/rand.Reader).
 // No key and no value is in it: two calls for one person give two tokens, and nobody can
 // find out that they belong together, unless a table is kept of whose they are. It is
@@ -28,6 +30,6 @@ func RandomToken(random io.Reader) (string, Class, error) {
 	if b == [16]byte{} {
 		return "", Class{}, &fault{ErrOption, "random source gave zeros only: pass crypto/rand.Reader", nil}
 	}
-	return string(appendBase32(append(make([]byte, 0, len("r1_")+26), "r1_"...), b[:])),
+	return string(appendBase32(append(make([]byte, 0, len("r1_")+randomText), "r1_"...), b[:])),
 		Class{Linkability: Unlinkable, Loss: LossTotal}, nil
 }

@@ -9,9 +9,6 @@ import (
 	"sync"
 )
 
-// ErrSealed reports text that [Reversible.Reveal] cannot read.
-var ErrSealed = errors.New("pseudonym: sealed text not readable")
-
 // SealedPattern is a regular expression (RE2 syntax, anchored) that every text
 // made by [Reversible.Seal] matches: the suite, the version in base 36, the
 // ciphertext in base 32. No token matches it.
@@ -202,9 +199,6 @@ func (r *Reversible) AppendSeal(dst []byte, v Value) ([]byte, error) {
 	msg := append(st.msg[:0], make([]byte, sivSize)...)
 	msg, code := v.appendCanonical(append(msg, byte(v.typ)))
 	st.msg = msg
-	if code == 0 && (v.typ == TypeText || v.typ == TypeBytes) && isSealed(msg[sivSize+1:]) {
-		code = CodeToken
-	}
 	if code != 0 {
 		clear(msg)
 		return dst, &ValueError{Type: v.typ, Code: code}
@@ -219,7 +213,7 @@ func (r *Reversible) AppendSeal(dst []byte, v Value) ([]byte, error) {
 // of the synthetic IV and the ciphertext: 33 to 39 characters, and 1.6 for each byte
 // of the canonical form. It shows how long the value is.
 //
-// A value that is a token or sealed text already is refused. The error is a
+// A value that is a token, sealed text or a random token already is refused. The error is a
 // [*ValueError]. The class is linkable and reversible, with nothing lost.
 func (r *Reversible) Seal(v Value) (string, Class, error) {
 	b, err := r.AppendSeal(nil, v)
@@ -258,55 +252,24 @@ func (r *Reversible) Reveal(sealed string) (Type, []byte, error) {
 	return Type(value[0]), value[1:], nil
 }
 
-// isSealed is SealedPattern without package regexp, and with the versions and
-// lengths that can be.
-func isSealed[T string | []byte](s T) bool {
-	_, _, ok := sealedParts(s)
-	return ok
-}
-
-// sealedParts returns the version and the index of the ciphertext.
-func sealedParts[T string | []byte](s T) (version uint32, at int, ok bool) {
-	if len(s) < len("v1_1_")+minSealedText || len(s) > len("v1_1z141z3_")+maxSealedText || s[0] != 'v' || s[1] != '1' || s[2] != '_' || s[3] == '0' {
-		return 0, 0, false
-	}
-	n := uint64(0)
-	at = 3
-	for at < 3+7 && isBase36(s[at]) {
-		d := uint64(s[at] - '0')
-		if s[at] >= 'a' {
-			d = uint64(s[at]-'a') + 10
-		}
-		n = n*36 + d
-		at++
-	}
-	if at == 3 || s[at] != '_' || n > 1<<32-1 {
-		return 0, 0, false
-	}
-	at++
-	if n := len(s) - at; n < minSealedText || n > maxSealedText {
-		return 0, 0, false
-	}
-	for i := at; i < len(s); i++ {
-		if base32Value(s[i]) > 31 {
-			return 0, 0, false
-		}
-	}
-	return uint32(n), at, true
-}
-
 // parseSealed accepts only the spelling that Seal writes.
-func parseSealed(s string) (version uint32, b []byte, ok bool) {
-	version, at, ok := sealedParts(s)
+func parseSealed(sealed string) (version uint32, b []byte, ok bool) {
+	s := []byte(sealed)
+	if len(s) == 0 || s[0] != byte(suiteV1) {
+		return 0, nil, false
+	}
+	at, ok := versionedText(s, minSealedText, maxSealedText)
 	if !ok {
 		return 0, nil, false
 	}
-	s = s[at:]
-	b = make([]byte, 0, len(s)*5/8)
+	if version, ok = versionOf(s, at); !ok {
+		return 0, nil, false
+	}
+	b = s[:0] // what is written is shorter than what was read
 	var x uint32
 	bits := 0
-	for i := range len(s) {
-		x, bits = x<<5|uint32(base32Value(s[i])), bits+5
+	for _, c := range s[at:] {
+		x, bits = x<<5|uint32(base32Value(c)), bits+5
 		if bits >= 8 {
 			bits -= 8
 			b = append(b, byte(x>>bits))

@@ -3,17 +3,8 @@ package pseudonym
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"slices"
 	"time"
-)
-
-var (
-	// ErrMismatch reports a token that was not made from the value beside it.
-	ErrMismatch = errors.New("pseudonym: the token is not of this value: look the record up by the value instead")
-
-	// ErrPermission reports a relinking that nobody permitted.
-	ErrPermission = errors.New("pseudonym: relinking not permitted")
 )
 
 // Retoken returns the token of the value under the newest version in place of an old

@@ -18,19 +18,16 @@ type Destruction struct {
 	Copies time.Time
 }
 
-// CheckSize is the size of a [Check] in bytes.
-const CheckSize = 8
-
 // A Check tells one secret from another without giving it away: 8 bytes of
 // HKDF-SHA256 (RFC 5869) of the secret under a label that nothing else uses. It is
 // kept when the secret is destroyed, so that a secret found later in a backup can
 // be recognised as the one that should not be there. It may be printed.
-type Check [CheckSize]byte
+type Check [8]byte
 
 // String returns 16 hexadecimal digits.
 func (c Check) String() string {
 	const hex = "0123456789abcdef"
-	b := make([]byte, 0, 2*CheckSize)
+	b := make([]byte, 0, 2*len(c))
 	for _, x := range c {
 		b = append(b, hex[x>>4], hex[x&15])
 	}
@@ -50,7 +47,7 @@ func (s Secret) check(scope Scope, version uint32) (c Check) {
 	if s.b == nil {
 		return Check{}
 	}
-	b, err := deriveKey(s.b.p, labelCheck, scope, version, CheckSize)
+	b, err := deriveKey(s.b.p, labelCheck, scope, version, len(c))
 	if err != nil {
 		return Check{} // 8 bytes are always to be had
 	}

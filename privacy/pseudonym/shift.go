@@ -8,12 +8,11 @@ import (
 	"strconv"
 )
 
-// MaxShift is the greatest number of days of a [DateShift], either way. It keeps the
-// bias of the draw below 2^-50.
-const MaxShift = 8191
+// maxShift keeps the bias of the draw below 2^-50.
+const maxShift = 8191
 
 // A ShiftRange says by how many days dates may be moved: from Lo to Hi, both included,
-// each from -[MaxShift] to [MaxShift]. The zero ShiftRange is refused, as is one that
+// each from -8191 to 8191. The zero ShiftRange is refused, as is one that
 // leaves no day or a single one, which moves everybody alike.
 type ShiftRange struct {
 	Lo, Hi int
@@ -65,8 +64,8 @@ func NewDateShift(ctx context.Context, store SecretStore, s Scope, r ShiftRange)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if r.Lo < -MaxShift || r.Hi > MaxShift || r.Lo > r.Hi || r.days() < 2 {
-		return nil, &fault{ErrOption, "range of days: needs two days or more that are not 0, and none beyond " + strconv.Itoa(MaxShift) + " either way", nil}
+	if r.Lo < -maxShift || r.Hi > maxShift || r.Lo > r.Hi || r.days() < 2 {
+		return nil, &fault{ErrOption, "range of days: needs two days or more that are not 0, and none beyond " + strconv.Itoa(maxShift) + " either way", nil}
 	}
 	d := &DateShift{days: r}
 	err := eachSecret(ctx, store, s.Tenant, func(secret Secret, version uint32) error {

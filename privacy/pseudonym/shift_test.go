@@ -66,8 +66,8 @@ func TestShiftAgreesWithReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secret, scope := drawSecret(t), drawScope(t)
 		version := rapid.Uint32Min(1).Draw(t, "version")
-		r := ShiftRange{Lo: rapid.IntRange(-MaxShift, MaxShift-2).Draw(t, "lo"), Zero: rapid.Bool().Draw(t, "zero")}
-		r.Hi = rapid.IntRange(r.Lo+2, min(r.Lo+400, MaxShift)).Draw(t, "hi")
+		r := ShiftRange{Lo: rapid.IntRange(-maxShift, maxShift-2).Draw(t, "lo"), Zero: rapid.Bool().Draw(t, "zero")}
+		r.Hi = rapid.IntRange(r.Lo+2, min(r.Lo+400, maxShift)).Draw(t, "hi")
 		s, err := NewSecret(secret)
 		require.NoError(t, err)
 		var store Memory
@@ -129,7 +129,7 @@ func TestShiftIsEven(t *testing.T) {
 		picked = append(picked, strconv.Itoa(r.pick(x)))
 	}
 	assert.Equal(t, "-3 -2 -1 1 2 3 -3", strings.Join(picked, " "))
-	assert.LessOrEqual(t, float64(2*MaxShift+1)/math.Exp2(64), math.Exp2(-50), "bias")
+	assert.LessOrEqual(t, float64(2*maxShift+1)/math.Exp2(64), math.Exp2(-50), "bias")
 }
 
 func TestShiftKeepsTheRest(t *testing.T) {

@@ -167,11 +167,11 @@ func (p *Subjects) Class() Linkability { return Linkable }
 
 var errNoSubjects = errors.New("pseudonym: zero Subjects: make one with NewSubjects")
 
-// SubjectCheck returns the check value of a subject's secret, for a store's
-// tombstones:
+// SubjectCheck returns the check value of a secret as that of a subject, for the
+// tombstones of a [SubjectStore]:
 //
 //	HKDF-SHA256(secret, salt: none, "privacy/pseudonym/v1/kcv" 00 || lp(tenant) || lp("_subject-index") || lp("") || uint32(0), 8 bytes)
-func SubjectCheck(s Secret, tenant string) Check {
+func (s Secret) SubjectCheck(tenant string) Check {
 	return s.check(Scope{Tenant: tenant, Purpose: purposeSubjectIndex}, 0)
 }
 
@@ -291,7 +291,7 @@ func (m *SubjectMemory) DestroySubject(ctx context.Context, tenant string, index
 		if e == nil {
 			e = new(subjectEntry)
 		} else {
-			dead.check = SubjectCheck(e.secret, tenant)
+			dead.check = e.secret.SubjectCheck(tenant)
 		}
 		*e = dead
 	}

@@ -117,7 +117,7 @@ func TestGoldenSubjects(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, v.SubjectKey, hex.EncodeToString(k.derive(secretOf(t, v.SubjectSecret).b.p)), v.Reason)
 		assert.Equal(t, v.Check, s.Check(v.Tenant, v.Version).String(), v.Reason)
-		assert.Equal(t, v.SubjectCheck, SubjectCheck(secretOf(t, v.SubjectSecret), v.Tenant).String(), v.Reason)
+		assert.Equal(t, v.SubjectCheck, secretOf(t, v.SubjectSecret).SubjectCheck(v.Tenant).String(), v.Reason)
 
 		var store Memory
 		require.NoError(t, store.Add(v.Tenant, v.Version, s))

@@ -6,8 +6,8 @@ import (
 
 // TokenPattern is a regular expression (RE2 syntax, anchored) that every token
 // matches: the suite, the version in base 36, the id in base 32. It is meant for
-// recognising tokens, in a classifier or a column constraint, and it is what a
-// [Text] or [Bytes] value must not match. It is a little wider than
+// recognising tokens, in a classifier or a column constraint. A [Text] or [Bytes] value
+// must not match it, nor [SealedPattern] or [RandomPattern]. It is a little wider than
 // [ParseToken], which also refuses versions beyond 32 bits, lengths that no id
 // has, and unused bits that are not zero.
 const TokenPattern = `^[ps]1_[1-9a-z][0-9a-z]{0,6}_[a-z2-7]{20,52}$`
@@ -18,7 +18,12 @@ const (
 	MaxIDLength     = 32
 	DefaultIDLength = 16
 
-	maxTokenText = len("p1_") + len("1z141z3") + len("_") + 52
+	// The same in base 32.
+	minIDText = 20
+	maxIDText = 52
+
+	maxPrefix    = len("p1_1z141z3_")
+	maxTokenText = maxPrefix + maxIDText
 )
 
 type suite byte
@@ -105,40 +110,64 @@ func appendPrefix(dst []byte, s suite, version uint32) []byte {
 //
 // A token that can be parsed was not necessarily made by anybody: there is
 // nothing to verify in a pseudonym.
-func ParseToken(s string) (Token, error) { return parseToken(s) }
+func ParseToken(s string) (Token, error) {
+	var b [maxTokenText + 1]byte // what is cut off was too long anyway
+	return parseToken(b[:copy(b[:], s)])
+}
 
-func parseToken[T string | []byte](s T) (Token, error) {
+func parseToken(s []byte) (Token, error) {
 	at, ok := tokenParts(s)
 	if !ok {
 		return Token{}, &fault{ErrToken, "text is not written like one: see TokenPattern", nil}
 	}
-	var version uint64
-	for i := 3; i < at; i++ {
-		d := uint64(s[i] - '0')
-		if s[i] >= 'a' {
-			d = uint64(s[i]-'a') + 10
-		}
-		version = version*36 + d // at most 7 digits: cannot overflow
-	}
-	if version > 1<<32-1 {
+	version, ok := versionOf(s, at)
+	if !ok {
 		return Token{}, &fault{ErrToken, "version is beyond 32 bits: the text was not made by this package", nil}
 	}
-	t := Token{suite: suite(s[0]), version: uint32(version)}
-	if t.n, ok = decodeBase32(&t.id, s[at+1:]); !ok {
+	t := Token{suite: suite(s[0]), version: version}
+	if t.n, ok = decodeBase32(&t.id, s[at:]); !ok {
 		return Token{}, &fault{ErrToken, "id has a length or unused bits that no id has: the text was cut or changed", nil}
 	}
 	return t, nil
 }
 
+// issued tells whether s is written like something that this package made out of a
+// value: a token, sealed text or a random token. To take it for a value would hide the
+// value twice.
+func issued(s []byte) bool {
+	if len(s) < len("p1_1_")+minIDText { // no such text is shorter
+		return false
+	}
+	switch s[0] {
+	case 'p', 's':
+		return matchesToken(s)
+	case 'v':
+		_, ok := versionedText(s, minSealedText, maxSealedText)
+		return ok
+	case 'r':
+		return len(s) == len("r1_")+randomText && s[1] == '1' && s[2] == '_' && inBase32(s[len("r1_"):])
+	}
+	return false
+}
+
 // matchesToken is TokenPattern without package regexp.
-func matchesToken[T string | []byte](s T) bool {
+func matchesToken(s []byte) bool {
 	_, ok := tokenParts(s)
 	return ok
 }
 
-// tokenParts returns the index of the underscore before the id.
-func tokenParts[T string | []byte](s T) (at int, ok bool) {
-	if len(s) < len("p1_1_")+20 || len(s) > maxTokenText || (s[0] != 'p' && s[0] != 's') || s[1] != '1' || s[2] != '_' || s[3] == '0' {
+// tokenParts returns the index of the id.
+func tokenParts(s []byte) (at int, ok bool) {
+	if len(s) == 0 || s[0] != 'p' && s[0] != 's' {
+		return 0, false
+	}
+	return versionedText(s, minIDText, maxIDText)
+}
+
+// versionedText reads what follows the letter of a suite: 1_, a version in base 36 of
+// at most 7 digits, _, and least to most characters in base 32, whose index it returns.
+func versionedText(s []byte, least, most int) (at int, ok bool) {
+	if len(s) < len("p1_1_")+least || len(s) > maxPrefix+most || s[1] != '1' || s[2] != '_' || s[3] == '0' {
 		return 0, false
 	}
 	at = 3
@@ -148,15 +177,34 @@ func tokenParts[T string | []byte](s T) (at int, ok bool) {
 	if at == 3 || s[at] != '_' {
 		return 0, false
 	}
-	if n := len(s) - at - 1; n < 20 || n > 52 {
+	at++
+	if n := len(s) - at; n < least || n > most {
 		return 0, false
 	}
-	for i := at + 1; i < len(s); i++ {
+	return at, inBase32(s[at:])
+}
+
+// versionOf reads the version before index at; it is beyond 32 bits in text that nobody
+// issued.
+func versionOf(s []byte, at int) (version uint32, ok bool) {
+	n := uint64(0)
+	for i := 3; i < at-1; i++ {
+		d := uint64(s[i] - '0')
+		if s[i] >= 'a' {
+			d = uint64(s[i]-'a') + 10
+		}
+		n = n*36 + d // at most 7 digits: cannot overflow
+	}
+	return uint32(n), n <= 1<<32-1
+}
+
+func inBase32(s []byte) bool {
+	for i := 0; i < len(s); i++ {
 		if base32Value(s[i]) > 31 {
-			return 0, false
+			return false
 		}
 	}
-	return at, true
+	return true
 }
 
 func isBase36(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' }
@@ -203,7 +251,7 @@ func base32Value(c byte) byte {
 // decodeBase32 reads at most 52 characters of the alphabet. It refuses a length
 // that no whole number of bytes has, and unused bits that are not zero: either
 // would give one id two spellings.
-func decodeBase32[T string | []byte](id *[MaxIDLength]byte, s T) (n uint8, ok bool) {
+func decodeBase32(id *[MaxIDLength]byte, s []byte) (n uint8, ok bool) {
 	var x uint32
 	bits := 0
 	for i := 0; i < len(s); i++ {

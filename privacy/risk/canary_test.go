@@ -3,14 +3,13 @@ package risk
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/privetdev/privet/internal/conform/leak"
 )
 
 const canary = "canary@example.test"
@@ -32,15 +31,7 @@ type keeper struct {
 // No value of the data is in any error, text, verb, JSON or log line.
 func TestCanary(t *testing.T) {
 	var said bytes.Buffer
-	say := func(v any) {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T", "%p", "%t"} {
-			fmt.Fprintf(&said, verb+"\n", v)
-		}
-		text, err := json.Marshal(v)
-		fmt.Fprintf(&said, "%s %v\n", text, err)
-		slog.New(slog.NewTextHandler(&said, nil)).Info("m", "v", v)
-		slog.New(slog.NewJSONHandler(&said, nil)).Info("m", "v", v)
-	}
+	say := func(v any) { said.WriteString(leak.Print(v)) }
 	table := csvTable(t, "a,s\n"+canary+",x\n"+canary+",canary1\ny,canary2\n")
 	say(table)
 	say(*table)

@@ -22,6 +22,13 @@ const (
 	maxFile = 256 << 20
 )
 
+// IsStore reports whether a file that begins with head is one of this package, of any
+// version: a store, or the tombstones of one. Its first 64 bytes are enough. It is for
+// programs that read secrets from other files as well.
+func IsStore(head []byte) bool {
+	return len(head) >= len(magic) && string(head[:len(magic)]) == magic
+}
+
 // An envelope is a file around its content.
 type envelope struct {
 	kind       byte
@@ -61,7 +68,7 @@ func (e *envelope) seal(key dataKey, content []byte) ([]byte, error) {
 // parse reads a header. The rest are the sealed content and the header as it must be
 // authenticated.
 func parse(path string, data []byte, kind byte) (e *envelope, header, sealed []byte, err error) {
-	if len(data) < len(magic)+1 || string(data[:len(magic)]) != magic {
+	if len(data) < len(magic)+1 || !IsStore(data) {
 		if len(data) == 0 {
 			return nil, nil, nil, damaged(path, ErrDamaged)
 		}

@@ -255,7 +255,7 @@ func indexOf(t testing.TB, id int64) pseudonym.Token {
 }
 
 // checkOfSubject tells one person's secret from another's.
-func checkOfSubject(s pseudonym.Secret) pseudonym.Check { return pseudonym.SubjectCheck(s, "contoso") }
+func checkOfSubject(s pseudonym.Secret) pseudonym.Check { return s.SubjectCheck("contoso") }
 
 // trial works on a store until the power fails, reboots, and compares what is there
 // with what was acknowledged; several times over.

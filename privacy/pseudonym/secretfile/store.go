@@ -254,14 +254,14 @@ func (s *Store) loadLocked(ctx context.Context) (c *content, found bool, err err
 	if err != nil {
 		return nil, false, err
 	}
+	em, mainHeader, mainSealed, err := parse(s.path, main, kindSecrets)
+	if err != nil {
+		return nil, false, err
+	}
 	tombs, err := s.readFile(s.tombs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, &FileError{s.tombs, "the tombstones are missing, which tell what must not come back", "put that file back, or name it", errors.Join(ErrRolledBack, err)}
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	em, mainHeader, mainSealed, err := parse(s.path, main, kindSecrets)
 	if err != nil {
 		return nil, false, err
 	}
@@ -924,7 +924,7 @@ func (c *content) entomb(tenant string, index []pseudonym.Token, d *pseudonym.De
 			continue
 		}
 		if secret, err := pseudonym.NewSecret(r.secret[:]); err == nil && e.check == (pseudonym.Check{}) {
-			e.check = pseudonym.SubjectCheck(secret, tenant)
+			e.check = secret.SubjectCheck(tenant)
 		}
 		for _, t := range r.index {
 			all[t] = true

@@ -138,7 +138,7 @@ func (s *Scanner) hunt(text string, k *known, from, to int) {
 		for _, e := range s.walker.Ends {
 			d, h := &s.c.detectors[e.Pattern], &s.hunts[e.Pattern]
 			if h.round != s.hunted {
-				*h = hunt{round: s.hunted, last: -1, spare: scan.Patience(to - from), deep: deepStock * (to - from + shortMatch)}
+				*h = hunt{round: s.hunted, last: -1, spare: scan.Patience(to - from), deep: deepStock*(to-from) + deepLeast}
 			}
 			if d.muted || pos < h.from || s.hopeless(int32(e.Pattern), floor, k, text, pos) {
 				continue
@@ -155,9 +155,7 @@ func (s *Scanner) hunt(text string, k *known, from, to int) {
 			}
 			length := m.Loc[1] - pos
 			s.consider(0, int32(e.Pattern), text, k, floor, h)
-			if h.from <= pos {
-				h.deep -= length
-			}
+			h.deep -= max(0, length-max(0, h.from-pos))
 		}
 	}
 }
@@ -177,11 +175,12 @@ func (s *Scanner) hopeless(i, floor int32, k *known, text string, pos int) bool 
 // maxMatch is how long a match can be, in bytes; what is longer is found in part.
 const maxMatch = 64 << 10
 
-// Matches that count for nothing may begin at every place and be long. Those of one
-// detector may have deepStock times the bytes of the text in all; from then on a match
-// has shortMatch bytes at most.
+// Matches may begin at every place and be long, and what is found in them short, or
+// nothing. What is looked at again may come to deepStock times the bytes of the text and
+// deepLeast for one detector; from then on its matches have shortMatch bytes at most.
 const (
 	deepStock  = 16
+	deepLeast  = 1 << 20
 	shortMatch = 256
 )
 

@@ -343,3 +343,103 @@ func TestLocalsThatAreSetOnce(t *testing.T) {
 		})
 	}
 }
+
+// What a br_if has passed by is not compared again, as long as it stays so.
+func TestComparisonsAreMadeOnce(t *testing.T) {
+	check := func(local int, with asm.Instr) []asm.Instr {
+		return []asm.Instr{asm.Get(local), with, op(asm.I32GeU), asm.Jump(asm.BrIf, 1)}
+	}
+	comparisons := func(parts ...[]asm.Instr) (n int, m api.Module) {
+		f := &asm.Func{Name: "f", Sig: "iii>i", Locals: []asm.Type{asm.I32}, Body: []asm.Instr{asm.Block(asm.BlockOp, 1, asm.None)}}
+		for _, p := range parts {
+			f.Body = append(f.Body, p...)
+		}
+		f.Body = append(f.Body, num(1), op(asm.Return), end(), num(0))
+		m2, err := asm.Link(asm.Options{Exports: exports("f")}, &asm.Object{Funcs: []*asm.Func{f}})
+		require.NoError(t, err)
+		for _, in := range m2.Funcs[0].Body {
+			if in.Op == asm.I32GeU {
+				n++
+			}
+		}
+		return n, run(t, m2)
+	}
+	a, b, c := check(0, asm.Get(1)), check(0, num(9)), check(1, asm.Get(2))
+	move := []asm.Instr{asm.Get(2), asm.Set(0)}
+	branch := []asm.Instr{asm.Get(2), asm.Block(asm.If, 2, asm.None)}
+	loop := []asm.Instr{asm.Block(asm.Loop, 3, asm.None)}
+	again := []asm.Instr{asm.Get(3), num(1), op(asm.I32Add), asm.Tee(3), num(2), op(asm.I32LtU), asm.Jump(asm.BrIf, 3), end()}
+	for _, tt := range []struct {
+		name  string
+		parts [][]asm.Instr
+		left  int
+	}{
+		{"twice", [][]asm.Instr{a, b, a, b, c, a}, 3},
+		{"moved", [][]asm.Instr{a, b, c, move, a, b, c}, 5},
+		{"in a part", [][]asm.Instr{branch, a, a, {end()}, a}, 2},
+		{"before a part", [][]asm.Instr{a, branch, a, move, {end()}, a}, 2},
+		{"in the other part", [][]asm.Instr{branch, a, {{Op: asm.Else}}, a, {end()}}, 2},
+		{"in a loop", [][]asm.Instr{a, loop, a, move, again}, 2},
+		{"around a loop", [][]asm.Instr{a, loop, c, c, again, a}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n, m := comparisons(tt.parts...)
+			assert.Equal(t, tt.left, n)
+			values := []uint32{0, 1, 2, 8, 9, 10, 1 << 31, 1<<32 - 1}
+			for _, x := range values {
+				for _, y := range values {
+					for _, z := range values {
+						want := uint64(1)
+						args := []uint32{x, y, z}
+						if !passes(tt.name, args) {
+							want = 0
+						}
+						require.Equal(t, want, call(t, m, "f", uint64(x), uint64(y), uint64(z)), "%v", args)
+					}
+				}
+			}
+		})
+	}
+}
+
+// passes says by hand what the parts of TestComparisonsAreMadeOnce come to.
+func passes(name string, v []uint32) bool {
+	x, y, z := v[0], v[1], v[2]
+	switch name {
+	case "twice":
+		return x < y && x < 9 && y < z
+	case "moved":
+		return x < y && x < 9 && y < z && z < y && z < 9
+	case "before a part":
+		return x < y && (z == 0 || z < y)
+	case "in a loop":
+		return x < y && z < y
+	case "around a loop":
+		return x < y && y < z
+	}
+	return x < y
+}
+
+// What is smaller than a table for its type alone is not compared.
+func TestBytesAreWithinLargeTables(t *testing.T) {
+	for _, tt := range []struct {
+		load asm.Op
+		than int64
+		left bool
+	}{{asm.I32Load8U, 256, false}, {asm.I32Load8U, 255, true}, {asm.I32Load16U, 1 << 16, false}, {asm.I32Load16U, 1<<16 - 1, true}, {asm.I32Load, 1 << 16, true}} {
+		f := &asm.Func{Name: "f", Sig: "i>i", Locals: []asm.Type{asm.I32}, Body: []asm.Instr{
+			asm.Block(asm.BlockOp, 1, asm.None), asm.Get(0), asm.Mem(tt.load, "d", 0), asm.Tee(1), num(tt.than), op(asm.I32GeU), asm.Jump(asm.BrIf, 1),
+			asm.Get(1), op(asm.Return), end(), num(-1)}}
+		m, err := asm.Link(asm.Options{Exports: exports("f")}, &asm.Object{Funcs: []*asm.Func{f}, Data: []*asm.Data{{Name: "d", Bytes: []byte{1, 0, 0, 0, 255, 255, 0, 0}, Size: 8, Const: true}}})
+		require.NoError(t, err)
+		left := false
+		for _, in := range m.Funcs[0].Body {
+			left = left || in.Op == asm.I32GeU
+		}
+		assert.Equal(t, tt.left, left, "%v", tt)
+		assert.EqualValues(t, 1, call(t, run(t, m), "f", 0))
+		if tt.load == asm.I32Load8U && tt.left {
+			assert.EqualValues(t, 1<<32-1, call(t, run(t, m), "f", 4))
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package asm
 
-import "slices"
+import (
+	"maps"
+	"math/bits"
+	"slices"
+)
 
 // tidy makes a function smaller and leaves what it does alone. What compilers write
 // without thinking is taken out here: blocks that nothing leaves, code that nothing
@@ -14,6 +18,7 @@ func tidy(f *Func) *Func {
 		g.Body = unblocked(g.Body)
 		g.Body = nearer(g.Body)
 		propagate(g)
+		g.Body = known(g)
 		g.Body = peep(g.Body)
 		unread(g)
 		if len(g.Body) == before {
@@ -24,6 +29,133 @@ func tidy(f *Func) *Func {
 	share(g)
 	renumber(g)
 	return g
+}
+
+// bounds are the largest values that locals have, as numbers without sign.
+func bounds(f *Func) []uint32 {
+	most := make([]uint32, len(f.Sig.Params())+len(f.Locals))
+	for i := range f.Sig.Params() {
+		most[i] = 1<<32 - 1
+	}
+	for changed, rounds := true, 0; changed; rounds++ {
+		changed = false
+		for i, in := range f.Body {
+			if in.Op != LocalSet && in.Op != LocalTee {
+				continue
+			}
+			if n := bound(f.Body[:i], most); n > most[in.Imm] {
+				if rounds > 2 { // what grows on does not end soon
+					n = 1<<32 - 1
+				}
+				most[in.Imm], changed = n, true
+			}
+		}
+	}
+	return most
+}
+
+// bound is the largest value that instructions leave on top.
+func bound(body []Instr, most []uint32) uint32 {
+	n := len(body)
+	if n == 0 {
+		return 1<<32 - 1
+	}
+	number := n > 1 && body[n-2].Op == I32Const && body[n-2].Sym == ""
+	switch in := body[n-1]; in.Op {
+	case I32Const:
+		if in.Sym == "" {
+			return uint32(in.Imm)
+		}
+	case LocalGet, LocalTee:
+		if in.Op == LocalTee { // it may be no more than the local in other places
+			return bound(body[:n-1], most)
+		}
+		return most[in.Imm]
+	case I32Load8U:
+		return 1<<8 - 1
+	case I32Load16U:
+		return 1<<16 - 1
+	case I32Eqz, I64Eqz, I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU:
+		return 1
+	case I32And:
+		if number {
+			return uint32(body[n-2].Imm)
+		}
+	case I32ShrU:
+		if number {
+			return (1<<32 - 1) >> (body[n-2].Imm & 31)
+		}
+	case I32RemU:
+		if number && body[n-2].Imm != 0 {
+			return uint32(body[n-2].Imm) - 1
+		}
+	}
+	return 1<<32 - 1
+}
+
+// known drops comparisons of which the result is known: an index of one byte is within
+// a table of 256, and what was compared needs no comparing again as long as it stays.
+func known(f *Func) []Instr {
+	type check struct {
+		op          Op
+		local, with int64
+		number      bool
+	}
+	body, most := f.Body, bounds(f)
+	out := make([]Instr, 0, len(body))
+	facts := map[check]bool{}
+	var outer []map[check]bool // at the beginnings of the blocks that are open
+	for _, in := range body {
+		switch in.Op {
+		case BlockOp, If, Loop:
+			kept := maps.Clone(facts)
+			outer = append(outer, kept)
+			if in.Op == Loop {
+				clear(facts) // it may come from its end
+			}
+		case Else:
+			facts = maps.Clone(outer[len(outer)-1])
+		case End:
+			facts, outer = outer[len(outer)-1], outer[:len(outer)-1]
+		case LocalSet, LocalTee:
+			forget := func(c check, _ bool) bool { return c.local == in.Imm || !c.number && c.with == in.Imm }
+			maps.DeleteFunc(facts, forget)
+			for _, o := range outer {
+				maps.DeleteFunc(o, forget)
+			}
+		case I32GeU, I32GtU:
+			n := len(out)
+			if n < 2 || out[n-1].Op != I32Const || out[n-1].Sym != "" {
+				break
+			}
+			if b := bound(out[:n-1], most); b < uint32(out[n-1].Imm) || in.Op == I32GtU && b == uint32(out[n-1].Imm) {
+				// What is compared is dropped, which is nothing where it was just pushed.
+				out[n-1] = Instr{Op: Drop}
+				in = Instr{Op: I32Const}
+			}
+		case BrIf:
+			n := len(out)
+			if n < 3 || out[n-1].Op != I32GeU && out[n-1].Op != I32GtU || out[n-3].Op != LocalGet && out[n-3].Op != LocalTee {
+				break
+			}
+			c := check{out[n-1].Op, out[n-3].Imm, out[n-2].Imm, out[n-2].Op == I32Const}
+			if out[n-2].Sym != "" || !c.number && out[n-2].Op != LocalGet {
+				break
+			}
+			less := c
+			less.op = I32GeU
+			if facts[c] || facts[less] {
+				out = out[:n-2]
+				out = append(out, Instr{Op: Drop})
+				continue
+			}
+			out = append(out, in)
+			facts[c] = true
+			continue
+		}
+		out = append(out, in)
+	}
+	return out
 }
 
 // decided takes an if on a constant for the part of it that runs. That part becomes a
@@ -573,6 +705,9 @@ func peep(body []Instr) []Instr {
 				in.Op == I32Mul && plain(last, I32Const, 1):
 				out = out[:n-1]
 				continue
+			case in.Op == I32Mul && last.Op == I32Const && last.Sym == "" && last.Imm > 1 && last.Imm&(last.Imm-1) == 0:
+				out[n-1].Imm = int64(bits.TrailingZeros64(uint64(last.Imm)))
+				last, in.Op = out[n-1], I32Shl
 			case in.Op == I32Sub && last.Op == I32Const && last.Sym == "" && last.Imm < 0:
 				// Numbers of which the positive one is shorter or as short.
 				out[n-1].Imm = int64(int32(-last.Imm))

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -87,6 +88,7 @@ type branch struct {
 	first   [befores][allBytes]bool
 	later   [][allBytes]bool
 	weight  float64 // about how often it lives through all rows
+	pair    float64 // and through the first two
 	whole   bool    // it is not split any more
 }
 
@@ -157,10 +159,30 @@ func newBranch(pattern int, tree *syntax.Regexp, depth int) *branch {
 		}
 	}
 	b.weigh(&row)
+	b.pair = b.weight
 	for i := range b.later {
 		b.weigh(&b.later[i])
+		if i == 0 {
+			b.pair = b.weight
+		}
 	}
 	return b
+}
+
+// begins tells with what matches begin: letters or digits. Those that are alike share
+// words of the masks, so that few words count at one place.
+func (b *branch) begins() (n int) {
+	for s := range allBytes {
+		if b.first[kindOther][s] {
+			switch {
+			case s-'0' < 10 && s >= '0':
+				n |= 2
+			case s|0x20 >= 'a' && s|0x20 <= 'z':
+				n |= 1
+			}
+		}
+	}
+	return n
 }
 
 // same reports whether two branches of one pattern are the same bit.
@@ -271,14 +293,41 @@ func newFinder(patterns []*Pattern, depth int) *Finder {
 			all = append(all, newBranch(i, tree, depth))
 		}
 	}
-	// The branch that lives most often is split first, if that helps: half as many bits
-	// more make candidates less than half as many. A Pair has room for eight words, of
-	// which one may be lost to rounding.
+	// Half as many bits more make candidates less than half as many. A Pair has room for
+	// eight words, of which one may be lost to rounding.
 	most := max((len(all)+63)&^63, len(all)*3/2&^63-32)
-	for room := most - len(all); room > 0; {
+	all = splitBranches(all, most-len(all), depth, 2, func(b *branch) float64 { return b.weight })
+	// What needs nothing has words of its own, of which it takes what is left: that is
+	// for what lives through two bytes, which is what most places are passed over by.
+	free := 0
+	for _, b := range all {
+		b.whole = b.need != 0
+		if !b.whole {
+			free--
+		}
+	}
+	all = splitBranches(all, free&63, depth, 1, func(b *branch) float64 { return b.pair })
+	slices.SortStableFunc(all, func(x, y *branch) int {
+		if x.need != y.need {
+			return int(x.need) - int(y.need)
+		}
+		return cmp.Or(x.begins()-y.begins(), x.pattern-y.pattern)
+	})
+	all = slices.CompactFunc(all, (*branch).same)
+	// The words of what needs nothing are all that mostly counts.
+	if n := slices.IndexFunc(all, func(b *branch) bool { return b.need != 0 }); n > 0 && n%64 != 0 {
+		all = slices.Insert(all, n, make([]*branch, 64-n%64)...)
+	}
+	return packFinder(all, depth)
+}
+
+// splitBranches splits the branches that live most often into so many more, where those
+// together have no more than growth times the weight.
+func splitBranches(all []*branch, room, depth int, growth float64, weight func(b *branch) float64) []*branch {
+	for room > 0 {
 		at := -1
 		for i, b := range all {
-			if !b.whole && (at < 0 || b.weight > all[at].weight) {
+			if !b.whole && (at < 0 || weight(b) > weight(all[at])) {
 				at = i
 			}
 		}
@@ -302,27 +351,16 @@ func newFinder(patterns []*Pattern, depth int) *Finder {
 			if slices.ContainsFunc(more, m.same) {
 				continue
 			}
-			sum += m.weight
+			sum += weight(m)
 			more = append(more, m)
 		}
-		if more == nil || sum > b.weight*2 {
+		if more == nil || sum > weight(b)*growth {
 			continue
 		}
 		all = slices.Replace(all, at, at+1, more...)
 		room -= len(more) - 1
 	}
-	slices.SortStableFunc(all, func(x, y *branch) int {
-		if x.need != y.need {
-			return int(x.need) - int(y.need)
-		}
-		return x.pattern - y.pattern
-	})
-	all = slices.CompactFunc(all, (*branch).same)
-	// What needs nothing has words of its own: they are all that mostly counts.
-	if n := slices.IndexFunc(all, func(b *branch) bool { return b.need != 0 }); n > 0 && n%64 != 0 {
-		all = slices.Insert(all, n, make([]*branch, 64-n%64)...)
-	}
-	return packFinder(all, depth)
+	return all
 }
 
 func packFinder(all []*branch, depth int) *Finder {

@@ -67,6 +67,9 @@ func (f *fn) call(e *ast.CallExpr) []asm.Type {
 			}
 			return f.pieces(e, sig.Results().At(0).Type())
 		}
+		if static.FullName() == wideLoad {
+			return f.wideLoad(e)
+		}
 		if _, ok := f.c.decls[static]; !ok {
 			f.errorf(e, "%s is not in the subset", static.FullName())
 			return nil
@@ -219,6 +222,26 @@ func (f *fn) bytesOf(e ast.Expr) ast.Expr {
 		}
 	}
 	return e
+}
+
+// wideLoad pushes eight bytes of a text.
+func (f *fn) wideLoad(e *ast.CallExpr) []asm.Type {
+	s, i := f.refs(e.Args[0]), f.refs(e.Args[1])[0]
+	f.push(s[1])
+	f.num(8)
+	f.op(asm.I32LtU)
+	f.jump(asm.BrIf, f.fault)
+	f.push(i)
+	f.push(s[1])
+	f.num(8)
+	f.op(asm.I32Sub)
+	f.op(asm.I32GtU)
+	f.jump(asm.BrIf, f.fault)
+	f.push(s[0])
+	f.push(i)
+	f.op(asm.I32Add)
+	f.emit(asm.Mem(asm.I64Load, "", 0))
+	return []asm.Type{asm.I64}
 }
 
 // isView reports whether a conversion is one between bytes and text.

@@ -29,7 +29,8 @@
 // amd64 gives for int64, cut to size.
 //
 // Of the standard library there is what lies under std, Go again and tested against the
-// original, and a few functions of math and math/bits that are instructions.
+// original, and a few functions of math and math/bits that are instructions, as is Load
+// of package internal/wide.
 //
 // Compiled functions do not trap. An index out of bounds, a division by zero or a panic
 // is a fault: see [FaultSym]. What the subset does not have is refused, all at once, with

@@ -90,7 +90,7 @@ func (c *compiler) function(d funcDecl) *fn {
 		c.errorf(d.d, "%s has no type", d.d.Name.Name)
 		return nil
 	}
-	if _, is := intrinsics[d.u.path+"."+object.Name()]; is {
+	if _, is := intrinsics[d.u.path+"."+object.Name()]; is || object.FullName() == wideLoad {
 		return nil
 	}
 	if d.d.Body == nil {
@@ -866,7 +866,7 @@ func (f *fn) expr(e ast.Expr) {
 			return
 		}
 		if fun, is := f.c.info.Uses[id].(*types.Func); ok && is {
-			if len(intrinsics[fun.FullName()]) > 0 {
+			if len(intrinsics[fun.FullName()]) > 0 || fun.FullName() == wideLoad {
 				f.errorf(e, "%s can only be called: wrap it", fun.FullName())
 			}
 			f.emit(asm.Addr(f.c.funcSymbol(fun), 0))

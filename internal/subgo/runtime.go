@@ -298,6 +298,9 @@ func Len64(x uint64) int { return 64 - LeadingZeros64(x) }
 `,
 }
 
+// wideLoad is the function that is one load.
+const wideLoad = "github.com/privetdev/privet/internal/wide.Load"
+
 // intrinsics are the instructions behind the arguments.
 var intrinsics = map[string][]asm.Op{
 	"math.Floor": {asm.F64Floor}, "math.Ceil": {asm.F64Ceil}, "math.Trunc": {asm.F64Trunc}, "math.RoundToEven": {asm.F64Nearest},

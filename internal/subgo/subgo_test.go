@@ -187,7 +187,7 @@ var functions = map[string]any{
 	"Cut": prog.Cut, "From": prog.From, "To": prog.To, "Less": prog.Less, "Is": prog.Is, "Runes": prog.Runes, "Reverse": prog.Reverse, "Nested": prog.Nested,
 	"Table": prog.Table, "Name": prog.Name, "Pick": prog.Pick, "List": prog.List, "Step": prog.Step, "State": prog.State, "Buffer": prog.Buffer, "Fresh": prog.Fresh,
 	"Structs": prog.Structs, "Arrays": prog.Arrays, "Closures": prog.Closures, "Words": prog.Words, "Encode": prog.Encode, "Copies": prog.Copies, "Clamp": prog.Clamp,
-	"Wide": prog.Wide, "Wheel": prog.Wheel, "Stop": prog.Stop, "Swap": prog.Swap, "Bags": prog.Bags, "Func": prog.Func, "Deep": prog.Deep, "Scalar": prog.Scalar, "Evaluate": prog.Evaluate, "Matrix": prog.Matrix, "Big": prog.Big, "Moves": prog.Moves,
+	"Wide": prog.Wide, "Wheel": prog.Wheel, "Stop": prog.Stop, "Swap": prog.Swap, "Bags": prog.Bags, "Func": prog.Func, "Deep": prog.Deep, "Scalar": prog.Scalar, "Evaluate": prog.Evaluate, "Matrix": prog.Matrix, "Big": prog.Big, "Moves": prog.Moves, "Eight": prog.Eight, "Checks": prog.Checks,
 }
 
 func compileProg(t testing.TB) *asm.Object {
@@ -196,7 +196,8 @@ func compileProg(t testing.TB) *asm.Object {
 	for name := range functions {
 		roots = append(roots, subgo.Root{Package: "x/prog", Func: name})
 	}
-	object, err := subgo.Compile([]subgo.Package{{Path: "x/prog", Files: os.DirFS("testdata/prog")}}, roots)
+	object, err := subgo.Compile([]subgo.Package{{Path: "x/prog", Files: os.DirFS("testdata/prog")},
+		{Path: "github.com/privetdev/privet/internal/wide", Files: os.DirFS("../wide")}}, roots)
 	require.NoError(t, err)
 	return object
 }

@@ -9,11 +9,25 @@ func Slots(words []string, numbers []int) []uint32 {
 	}
 	slots := make([]uint32, size)
 	for i, w := range words {
-		h := hash([]byte(w))
+		h := Hash([]byte(w))
 		for slots[h&uint32(size-1)] != 0 {
 			h++
 		}
 		slots[h&uint32(size-1)] = uint32(numbers[i] + 1)
 	}
 	return slots
+}
+
+// Bits makes the bits that tell most other words from these; see [Maybe].
+func Bits(words []string) []uint32 {
+	n := 1
+	for 8*n < len(words) {
+		n *= 2
+	}
+	bits := make([]uint32, n)
+	for _, w := range words {
+		h := Hash([]byte(w)) & uint32(32*n-1)
+		bits[h>>5] |= 1 << (h & 31)
+	}
+	return bits
 }

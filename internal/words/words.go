@@ -1,7 +1,7 @@
 // Package words splits names and texts into words, and looks words up in tables. It is
 // written in the subset of Go that internal/subgo compiles: classifiers and the modules
-// that package emit makes split names with the same source. Only [Slots], which is for
-// making tables, is not.
+// that package emit makes split names with the same source. Only [Slots] and [Bits],
+// which are for making tables, are not.
 package words
 
 import (
@@ -62,34 +62,46 @@ func Room(n int) int { return min(Max*MaxLen, n+n/2) }
 // It leaves them in buf one behind the other, with the place where word i ends in ends[i],
 // and returns how many there are. Words beyond the room of ends or buf are left out.
 func Split(text string, buf []byte, ends []int32) int {
-	n, at, prev := 0, 0, Separator
-	for i := 0; n < len(ends); n++ {
-		start, end, size, kind := read(text, i, prev, buf[at:])
-		if start == end {
+	n, _ := Between(text, 0, len(text), buf, ends)
+	return n
+}
+
+// Between is [Split] for the words that begin in text[from:to]. end is where the last of
+// them ends in the text, or 0.
+func Between(text string, from, to int, buf []byte, ends []int32) (n, end int) {
+	at, i, prev := 0, from, before(text, from)
+	for n < len(ends) {
+		start, stop, size, kind := read(text, i, prev, buf[at:])
+		if start >= to || start == stop {
 			break
 		}
+		i, prev = stop, kind
 		at += size
 		ends[n] = int32(at)
-		i, prev = end, kind
+		n++
+		end = stop
 	}
-	return n
+	return n, end
 }
 
 // Next reads the first word that begins at text[i] or later. It is text[start:end], and
 // buf[:size] in lower case. Both places are the end of the text if there is none. Where
 // it begins and ends does not depend on i, if that is between two characters.
 func Next(text string, i int, buf []byte) (start, end, size int) {
-	prev := Separator
-	if i > 0 && i <= len(text) {
-		if c := text[i-1]; c < utf8.RuneSelf {
-			prev = ascii[c]
-		} else {
-			r, _ := utf8.DecodeLastRuneInString(text[:i])
-			prev = KindOf(r)
-		}
-	}
-	start, end, size, _ = read(text, i, prev, buf)
+	start, end, size, _ = read(text, i, before(text, i), buf)
 	return start, end, size
+}
+
+// before is the kind of the character before text[i].
+func before(text string, i int) Kind {
+	if i <= 0 || i > len(text) {
+		return Separator
+	}
+	if c := text[i-1]; c < utf8.RuneSelf {
+		return ascii[c]
+	}
+	r, _ := utf8.DecodeLastRuneInString(text[:i])
+	return KindOf(r)
 }
 
 // read is [Next] where the kind of the character before text[i] is known. It returns that
@@ -98,17 +110,17 @@ func read(text string, i int, prev Kind, buf []byte) (start, end, size int, last
 	inside, room := false, min(MaxLen, len(buf))
 	for i < len(text) {
 		c := text[i]
-		if prev == Lower && inside && c-'a' < 26 { // most characters
-			if size < room {
-				buf[size] = c
-				size++
-			}
-			i++
-			continue
-		}
 		r, width, kind := rune(c), 1, Separator
 		if c < utf8.RuneSelf {
 			kind = ascii[c]
+			if inside && kind == prev && kind != Upper { // most characters
+				if size < room {
+					buf[size] = c
+					size++
+				}
+				i++
+				continue
+			}
 		} else {
 			r, width = utf8.DecodeRuneInString(text[i:])
 			kind = KindOf(r)
@@ -121,7 +133,7 @@ func read(text string, i int, prev Kind, buf []byte) (start, end, size int, last
 			i += width
 			continue
 		}
-		if begins(prev, kind, text, i+width) {
+		if prev == Separator || begins(prev, kind, text, i+width) {
 			if inside {
 				break
 			}
@@ -179,10 +191,10 @@ func encode(to []byte, r rune) int {
 	return n
 }
 
-// begins reports whether a word begins with a character that is no separator, after
-// one of the kind prev and before text[next:].
+// begins reports whether a word begins with a character after another, of the kind prev,
+// and before text[next:]. Neither is a separator.
 func begins(prev, kind Kind, text string, next int) bool {
-	return prev == Separator || (prev == Digit) != (kind == Digit) ||
+	return (prev == Digit) != (kind == Digit) ||
 		kind == Upper && (prev == Lower || prev == Upper && kindAt(text, next) == Lower && !tailAt(text[next:]))
 }
 
@@ -218,15 +230,26 @@ func Find(w []byte, slots []uint32, at []uint32, pool []byte) int {
 	if len(slots) == 0 {
 		return -1
 	}
-	for h := hash(w); ; h++ {
+	for h := Hash(w); ; h++ {
 		n := int(slots[h&uint32(len(slots)-1)]) - 1
-		if n < 0 || string(w) == string(Text(n, at, pool)) {
+		if n < 0 {
+			return n
+		}
+		from, to := int(at[n]), int(at[n+1])
+		if to-from == len(w) && string(w) == string(pool[from:to]) {
 			return n
 		}
 	}
 }
 
-func hash(w []byte) uint32 {
+// Maybe reports whether a word may be one of those of which [Bits] made bits.
+func Maybe(w []byte, bits []uint32) bool {
+	h := Hash(w) & uint32(32*len(bits)-1)
+	return bits[h>>5]>>(h&31)&1 == 1
+}
+
+// Hash is a number that equal words have.
+func Hash(w []byte) uint32 {
 	h := uint32(len(w))
 	for i := range len(w) {
 		h = h*31 + uint32(w[i])

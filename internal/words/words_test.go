@@ -219,3 +219,22 @@ func BenchmarkSplit(b *testing.B) {
 		}
 	}
 }
+
+func TestBits(t *testing.T) {
+	var in []string
+	for i := range 1000 {
+		in = append(in, fmt.Sprintf("word%d", i*7))
+	}
+	bits := Bits(in)
+	for _, w := range in {
+		require.True(t, Maybe([]byte(w), bits), w)
+	}
+	others := 0
+	for i := range 10000 {
+		if Maybe(fmt.Appendf(nil, "other%d", i), bits) {
+			others++
+		}
+	}
+	assert.Less(t, others, 4000)
+	assert.False(t, Maybe([]byte("word"), Bits(nil)))
+}

@@ -5,12 +5,11 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/privetdev/privet/internal/asm"
-	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/wasmabi"
 )
 
@@ -79,16 +78,14 @@ func Inspect(module []byte) (*Inspection, error) {
 		Signature struct{ Key string }
 	}
 	head.Inspection = &i
-	var tail struct {
-		Automata                     []Automaton
-		Categories, Detectors, Rules int
-		Code, Data                   map[string]int
+	if json.Unmarshal(about, &head) != nil || head.Kind != "classifier" {
+		return nil, ErrNotClassifier
 	}
-	if json.Unmarshal(about, &head) != nil || head.Kind != "classifier" || json.Unmarshal(rest, &tail) != nil {
+	code, data, ok := i.read(rest)
+	if !ok {
 		return nil, ErrNotClassifier
 	}
 	i.SignedBy, i.MaxInput, i.MaxMemory = head.Signature.Key, head.MaxInput, head.MaxMemory
-	i.Automata, i.Categories, i.Detectors, i.Rules = tail.Automata, tail.Categories, tail.Detectors, tail.Rules
 	// Each section by itself; code and data divided further.
 	add := func(name string, n int) {
 		if n != 0 {
@@ -108,9 +105,9 @@ func Inspect(module []byte) (*Inspection, error) {
 		whole := 1 + n + int(size)
 		switch id := int(module[at]); {
 		case id == 10:
-			divide("code", whole, tail.Code)
+			divide("code", whole, code)
 		case id == 11:
-			divide("data", whole, tail.Data)
+			divide("data", whole, data)
 		case id == 0:
 			add("custom sections", whole)
 		case id < len(sectionNames):
@@ -165,38 +162,68 @@ func sizes(linked *asm.Module, by func(symbol string) string) (code, data map[st
 	return code, data
 }
 
-// parts writes the section for Inspect.
+// The names in the section for Inspect are numbers: places in these lists, which only
+// grow. What is in neither is other.
+var (
+	partNames = [...]string{"other", "abi", "binary", "bytes", "crc32", "data", "dense", "description", "detect", "expr", "find", "plain",
+		"rt", "run", "sha256", "strings", "subgo", "text", "unicode", "utf8", "words"}
+	automatonNames = [...]string{"other", "detectors", "matches in conditions", "rules: field.name", "rules: field.path", "rules: field.type",
+		"rules: field.source", "rules: field.description", "rules: value"}
+)
+
+// numberOf is the place of a name in a list, 0 if it is not there.
+func numberOf(name string, list []string) int { return max(0, slices.Index(list, name)) }
+
+// parts writes the section for Inspect: numbers of seven bits a byte, as module sections
+// have them. They are the numbers of categories, detectors and rules; how many automata
+// there are, and of each its name, patterns, groups and states; how many parts of code,
+// and of each its name and bytes; the same of data.
 func (p *plan) parts(code, data map[string]int) []byte {
-	var w jsondoc.Writer
-	w.Open('{')
-	w.Name("automata")
-	w.Open('[')
-	for _, a := range p.automata {
-		w.Open('{')
-		wasmabi.WriteNumber(&w, "groups", int64(a.Groups))
-		w.Name("name")
-		w.String(a.Name)
-		wasmabi.WriteNumber(&w, "patterns", int64(a.Patterns))
-		wasmabi.WriteNumber(&w, "states", int64(a.States))
-		w.Close('}')
-	}
-	w.Close(']')
-	wasmabi.WriteNumber(&w, "categories", int64(len(p.categories)))
-	numbers := func(name string, m map[string]int) {
-		w.Name(name)
-		w.Open('{')
-		for _, k := range sortedBySize(m) {
-			w.Key(k)
-			w.Append(func(b []byte) []byte { return appendInt(b, m[k]) })
+	var out []byte
+	put := func(numbers ...int) {
+		for _, n := range numbers {
+			out = binary.AppendUvarint(out, uint64(n))
 		}
-		w.Close('}')
 	}
-	numbers("code", code)
-	numbers("data", data)
-	wasmabi.WriteNumber(&w, "detectors", int64(len(p.detectors)))
-	wasmabi.WriteNumber(&w, "rules", int64(len(p.rules)))
-	w.Close('}')
-	return w.Buf
+	put(len(p.categories), len(p.detectors), len(p.rules), len(p.automata))
+	for _, a := range p.automata {
+		put(numberOf(a.Name, automatonNames[:]), a.Patterns, a.Groups, a.States)
+	}
+	for _, m := range []map[string]int{code, data} {
+		put(len(m))
+		for _, k := range sortedBySize(m) {
+			put(numberOf(k, partNames[:]), m[k])
+		}
+	}
+	return out
+}
+
+// read reads what parts has written; false if it is something else.
+func (i *Inspection) read(section []byte) (code, data map[string]int, ok bool) {
+	ok = true
+	next := func(most int) int {
+		v, n := binary.Uvarint(section)
+		if n <= 0 || v > uint64(most) {
+			ok = false
+			return 0
+		}
+		section = section[n:]
+		return int(v)
+	}
+	name := func(list []string) string { return list[next(len(list)-1)] }
+	i.Categories, i.Detectors, i.Rules = next(math.MaxInt32), next(math.MaxInt32), next(math.MaxInt32)
+	for n := next(len(section)); n > 0 && ok; n-- {
+		i.Automata = append(i.Automata, Automaton{Name: name(automatonNames[:]), Patterns: next(math.MaxInt32), Groups: next(math.MaxInt32), States: next(math.MaxInt32)})
+	}
+	sizes := func() map[string]int {
+		m := map[string]int{}
+		for n := next(len(section)); n > 0 && ok; n-- {
+			m[name(partNames[:])] += next(math.MaxInt32)
+		}
+		return m
+	}
+	code, data = sizes(), sizes()
+	return code, data, ok && len(section) == 0
 }
 
 // sortedBySize are the keys, the largest value first.
@@ -208,5 +235,3 @@ func sortedBySize(m map[string]int) []string {
 	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), strings.Compare(a, b)) })
 	return keys
 }
-
-func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }

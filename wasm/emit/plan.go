@@ -19,6 +19,7 @@ type plan struct {
 	detectors  []bundle.Detector // by id
 	run        *tables.Tables    // of package run
 	find       *tables.Tables    // of package find; nil without detectors
+	system     bool              // a rule is about the machine
 	packer     tables.Packer     // of all automata
 	automata   []Automaton       // what there are of them
 	exprs      *Exprs

@@ -101,7 +101,7 @@ func (p *plan) addRules() (wordAtoms map[string]int, err error) {
 		}
 		system := 0
 		if profile.Under(r.Category, "system") {
-			system = 1
+			system, p.system = 1, true
 		}
 		says = append(says, uint32(int(r.Confidence)|system<<10|at<<11))
 		categories = append(categories, uint16(k))
@@ -128,6 +128,7 @@ func (p *plan) addRules() (wordAtoms map[string]int, err error) {
 	p.run.Uint16("Code", c.code)
 	p.run.Uint16("WordIDs", c.ids)
 	p.run.Scalar("HasWordLists", number(len(c.lists) > 0))
+	p.run.Scalar("HasSystem", number(p.system))
 	p.run.Scalar("HasRules", number(len(p.rules) > 0))
 	p.run.Scalar("HasCode", number(len(c.code) > 1))
 	p.run.Scalar("HasRests", number(c.rests))

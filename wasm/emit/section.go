@@ -28,8 +28,6 @@ func section(b *bundle.Bundle, content []byte, s *bundle.Signature, maxInput, ma
 	w.Name("version")
 	w.Raw(strconv.FormatUint(b.Version, 10))
 	w.Close('}')
-	w.Name("product")
-	w.String("privet")
 	wasmabi.WriteNumber(&w, "profile", profile.Version)
 	if s != nil {
 		// The signature is that of the bundle, whose fingerprint stands above.

@@ -68,6 +68,7 @@ func (p *plan) addWords(atoms map[string]int, phrases [][][]string) {
 	p.run.Uint16("WordAtoms", atomOf)
 	p.run.Uint32("Phrases", all)
 	p.run.Uint32("PhraseAt", at)
+	p.run.Uint32("PhraseBits", words.Bits(slices.Collect(maps.Keys(begin))))
 	p.run.Room("NearSets", 4, run.NearKinds*((len(phrases)+31)/32))
 	p.run.Slices = append(p.run.Slices,
 		tables.Table{Name: "WordAt", Width: 4, Data: offsetsSym, Len: total + 1},

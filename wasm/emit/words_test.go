@@ -80,7 +80,7 @@ func TestAddWords(t *testing.T) {
 	assert.Equal(t, 1, scalarOf(p, "HasContext"))
 	assert.Len(t, numbersOf(t, p, "NearSets"), run.NearKinds*((len(p.detectors)+31)/32))
 	slots, at, atomOf := numbersOf(t, p, "WordSlots"), numbersOf(t, p, "WordAt"), numbersOf(t, p, "WordAtoms")
-	rows, rowAt := numbersOf(t, p, "Phrases"), numbersOf(t, p, "PhraseAt")
+	rows, rowAt, bits := numbersOf(t, p, "Phrases"), numbersOf(t, p, "PhraseAt"), numbersOf(t, p, "PhraseBits")
 	var pool []byte
 	for _, n := range numbersOf(t, p, "WordPool") {
 		pool = append(pool, byte(n))
@@ -109,6 +109,7 @@ func TestAddWords(t *testing.T) {
 		}
 		if rowAt[n] < rowAt[n+1] {
 			require.Equal(t, n, find(w))
+			require.True(t, words.Maybe([]byte(w), bits), w)
 		}
 		for i := rowAt[n]; i < rowAt[n+1]; {
 			phrase := []string{w}

@@ -184,6 +184,8 @@ type Generator struct {
 	Chooser
 	words []string // that this set is about
 	size  int      // operations of the condition at hand
+
+	patterns []string // of the detectors of the policy
 }
 
 // New makes a generator.

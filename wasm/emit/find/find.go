@@ -17,7 +17,7 @@
 // which is as much as [scan.Patience] gives. When that is used up, the pattern's next
 // match is searched for by following the automaton from all places at once; of two that
 // come to one state the first stays. The results are the same. That takes from a second
-// stock, 64 steps for each byte of the text. Where it is used up as well, a pattern
+// stock, 64 steps for each byte of the text and a million. Where it is used up as well, a pattern
 // finds matches of [Short] bytes at most for the rest of the text: longer ones are found
 // in part, or not at all, which is all that differs. A pattern that has no automaton but
 // only a program pays for each instruction that it follows, from stocks that are as
@@ -33,6 +33,7 @@ import (
 	"math/bits"
 	"unicode/utf8"
 
+	wide8 "github.com/privetdev/privet/internal/wide"
 	"github.com/privetdev/privet/wasm/emit/dense"
 )
 
@@ -121,7 +122,9 @@ var (
 	same      int    // up to where this is so
 	next      [8]int // the next byte of each need
 	round     int32
-	wideRune  [256]rune // remembered: a character of each place and its symbol
+	ofByte    [256]uint32 // of each byte: Second and, 16 bits higher, its kind
+	byByte    bool        // ofByte is filled in
+	wideRune  [256]rune   // remembered: a character of each place and its symbol
 	wideValue [256]uint16
 )
 
@@ -141,6 +144,7 @@ func Forget() {
 	for i := range wideRune {
 		wideRune[i], wideValue[i] = 0, 0
 	}
+	byByte = false
 }
 
 // Begin makes ready for a text.
@@ -148,6 +152,15 @@ func Begin(s string) {
 	text, pos, before, same, Count, Cut = s, 0, 0, 0, 0, false
 	for i := range next {
 		next[i] = -1
+	}
+	if !byByte {
+		byByte = true
+		for i := range ofByte {
+			ofByte[i] = uint32(Second[i])
+			if i < utf8.RuneSelf {
+				ofByte[i] |= uint32(Kind[i]) << 16
+			}
+		}
 	}
 	round++
 	if round <= 0 {
@@ -165,17 +178,39 @@ func Next() int {
 	lead, second, pair, kind := Lead, Second, Pair, Kind
 	at, k, until, words := pos, before, same, metWords
 	for at < n {
-		b := t[at]
 		if at >= until {
 			look(at)
 			until, words = same, metWords
+		}
+		b := t[at]
+		// Most places are passed over here, as long as no need changes and there is a
+		// byte behind.
+		if stop := min(n, until); at+1 < stop {
+			ahead, from := t[at+1:stop], at
+			at = stop - 1
+			row, of := k<<8|int(b), ofByte[b]
+			for i := range len(ahead) {
+				c := ahead[i]
+				if in := pair[int(lead[row])+int(ofByte[c]&0xff)] & words; in|b&utf8.RuneSelf != 0 {
+					if b >= utf8.RuneSelf {
+						at = from + i
+						break
+					}
+					candidates(from+i, row>>8, in)
+					if Count > 0 {
+						pos, before = from+i+1, int(of>>16)
+						return from + i
+					}
+				}
+				row, of, b = int(of>>8)|int(c), ofByte[c], c
+			}
+			k = row >> 8
 		}
 		two := 256
 		if at+1 < n {
 			two = int(t[at+1])
 		}
-		in := pair[int(lead[k<<8|int(b)])+int(second[two])] & words
-		here, was := at, k
+		here, was, in := at, k, pair[int(lead[k<<8|int(b)])+int(second[two])]&words
 		if b < utf8.RuneSelf {
 			k = int(kind[b])
 			at++
@@ -236,7 +271,7 @@ func Leftmost(pattern, from int) (start, end int) {
 func Fresh(pattern int) {
 	n := min(len(text), most)
 	From[pattern], Tried[pattern] = 0, -1
-	Spare[pattern], Deep[pattern] = int32(8*n+1024), int32(64*n+1<<16)
+	Spare[pattern], Deep[pattern] = int32(8*n+1024), int32(64*n+1<<20)
 }
 
 // look finds out which needs are met at a place, and up to where that is so.
@@ -251,7 +286,7 @@ func look(at int) {
 		case where == noMark:
 		case where-at <= within:
 			met |= 1 << i
-			same = min(same, where+1)
+			same = min(same, latest(i, where, at+within)+1)
 		default:
 			same = min(same, where-within)
 		}
@@ -259,64 +294,99 @@ func look(at int) {
 	metWords = MetWords[met]
 }
 
+// latest is where the last byte of a need stands up to a place, which is at or after
+// where one does. Up to there the need is met. It does not look far: who asks may ask
+// again.
+func latest(need, where, to int) int {
+	t, m, below := text, NeedMark[need], marksBelow(need)
+	for i := min(to, where+32, len(t)-1); i > where; i-- {
+		if t[i]^m < below {
+			return i
+		}
+	}
+	return where
+}
+
+// marksBelow is what the bytes of a need are below, together with its mark by exclusive
+// or.
+func marksBelow(need int) byte {
+	if NeedMark[need] == '0' {
+		return 10
+	}
+	return 1
+}
+
 // mark is where the next byte of a need stands.
 func mark(need, at int) int {
-	m := NeedMark[need]
+	t, m, below := text, NeedMark[need], marksBelow(need)
 	for i := range need { // needs with one mark see the same
 		if NeedMark[i] == m && next[i] >= at {
 			return next[i]
 		}
 	}
-	t := text
-	if m == '0' {
-		for i := at; i < len(t); i++ {
-			if t[i]-'0' < 10 {
-				return i
-			}
+	i := at
+	for all, low := uint64(m)*wide8.Ones, uint64(below)*wide8.Ones; i <= len(t)-8; i += 8 {
+		x := wide8.Load(t, i) ^ all
+		if in := (x - low) &^ x & (0x80 * wide8.Ones); in != 0 { // see wide.Below
+			return i + bits.TrailingZeros64(in)>>3
 		}
-		return noMark
 	}
-	for i := at; i < len(t); i++ {
-		if t[i] == m {
+	for ; i < len(t); i++ {
+		if t[i]^m < below {
 			return i
 		}
 	}
 	return noMark
 }
 
+// rowAt are the places in Later of the masks for the characters behind the first of a
+// place.
+var rowAt [32]int32
+
 // candidates tries the patterns that the masks leave at a place, of the words in.
 func candidates(at, before int, in uint8) {
 	t, class, later := text, Class, Later
-	n, words, wide, depth := len(t), Words, Classes-2, Depth
+	words, wide := Words, Classes-2
 	c0 := int(class[t[at]])
 	first, need := (before*Classes+c0)*words, met*words
-	row := Classes * words
+	row, base, have, end := Classes*words, 0, 1, min(Depth, len(rowAt))
+	if c0 >= wide {
+		end = 1 // the masks end at the first character outside ASCII
+	}
 	// Mostly nothing is left after four characters, so those are looked at as one.
 	quick := false
-	var c3, row1, row2, row3 int
-	if at+3 < n && depth > 3 {
-		c1, c2 := int(class[t[at+1]]), int(class[t[at+2]])
-		c3 = int(class[t[at+3]])
+	var row1, row2, row3 int
+	if at+3 < len(t) && end > 3 {
+		four := t[at : at+4]
+		c1, c2, c3 := int(class[four[1]]), int(class[four[2]]), int(class[four[3]])
 		row1, row2, row3 = c1*words, row+c2*words, 2*row+c3*words
-		quick = c0 < wide && c1 < wide && c2 < wide && c3 < wide
+		if quick = c1 < wide && c2 < wide && c3 < wide; quick {
+			base, have = 3*row, 4
+		}
 	}
 	for left := uint32(in); left != 0; left &= left - 1 {
 		for w := bits.TrailingZeros32(left); w < words; w += 8 {
-			m := First[first+w] & Met[need+w]
-			// Characters outside ASCII have more bytes than one, and behind the end is
-			// nothing.
-			i, base, c := 1, w, c0
+			m, i := First[first+w]&Met[need+w], 1
 			if quick {
-				m &= later[row1+w] & later[row2+w] & later[row3+w]
-				i, base, c = 4, w+3*row, c3
-			}
-			for ; i < depth && m != 0 && c < wide; i++ {
-				c = wide + 1
-				if at+i < n {
-					c = int(class[t[at+i]])
+				if m &= later[row1+w] & later[row2+w] & later[row3+w]; m == 0 {
+					continue
 				}
-				m &= later[base+c*words]
-				base += row
+				i = 4
+			}
+			for ; i < end && m != 0; i++ {
+				if i >= have {
+					c := wide + 1 // behind the end is nothing
+					if at+i < len(t) {
+						c = int(class[t[at+i]])
+					}
+					if c >= wide {
+						end = i + 1
+					}
+					rowAt[i] = int32(base + c*words)
+					base += row
+					have++
+				}
+				m &= later[int(rowAt[i])+w]
 			}
 			for ; m != 0; m &= m - 1 {
 				try(int(BitPattern[w<<6+bits.TrailingZeros64(m)]), at)
@@ -333,7 +403,9 @@ const most = 1 << 24
 
 // try notes the longest match of a pattern that begins at a place, if there is one.
 func try(pattern, at int) {
-	Pass(pattern, 0)
+	if Stamp[pattern] != round {
+		Pass(pattern, 0)
+	}
 	if at < int(From[pattern]) || int(Tried[pattern]) == at {
 		return // a pattern may have more bits than one
 	}

@@ -148,7 +148,8 @@ func newModule(t testing.TB, tab *tables.Tables, packer *tables.Packer) *module 
 	}
 	const dense = "github.com/privetdev/privet/wasm/emit/dense"
 	roots = append(roots, subgo.Root{Package: dense, Func: "Forget"}, subgo.Root{Package: dense, Func: "Unpack"})
-	object, err := subgo.Compile([]subgo.Package{{Path: findtables.Path, Files: os.DirFS(".")}, {Path: dense, Files: os.DirFS("../dense")}}, roots)
+	object, err := subgo.Compile([]subgo.Package{{Path: findtables.Path, Files: os.DirFS(".")}, {Path: dense, Files: os.DirFS("../dense")},
+		{Path: "github.com/privetdev/privet/internal/wide", Files: os.DirFS("../../../internal/wide")}}, roots)
 	require.NoError(t, err)
 	require.NoError(t, tab.Fill(object))
 	require.NoError(t, packer.Tables().Fill(object))

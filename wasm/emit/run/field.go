@@ -1,6 +1,10 @@
 package run
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/privetdev/privet/wasm/emit/rt"
+)
 
 // The slots of variables, as package profile has them.
 const (
@@ -43,6 +47,10 @@ var ready bool // the variables of conditions hold the field
 func begin() {
 	ready, workTop = false, 0
 	OutAt, OutLen, OutFlags = 0, 0, 0
+	if HasDetectors {
+		// A call that ended with a fault has left them where they were.
+		level, rt.Base = 0, 0
+	}
 	nextRound()
 	fieldBegin()
 }

@@ -57,7 +57,7 @@ func system(rule int) bool { return RuleSays[rule-1]>>10&1 == 1 }
 
 // yield settles what the rules say among themselves: see package classify.
 func yield() {
-	best, personal := int32(0), false
+	best, personal := int32(0), false // personal: a rule is about a person
 	for i := range votes {
 		best = max(best, Votes[Voted[i]].Named.Confidence)
 	}
@@ -65,9 +65,12 @@ func yield() {
 		n := &Votes[Voted[i]].Named
 		if n.Confidence <= best-margin {
 			n.Confidence, n.By = 0, 0
-		} else if int(n.Confidence) >= Threshold && !system(int(n.By)) {
+		} else if HasSystem && int(n.Confidence) >= Threshold && !system(int(n.By)) {
 			personal = true
 		}
+	}
+	if !HasSystem {
+		return
 	}
 	for i := range votes {
 		if n := &Votes[Voted[i]].Named; personal && n.By != 0 && system(int(n.By)) {

@@ -7,7 +7,9 @@ const (
 	nearBytes = MaxAround // on either side of a match
 	nearWords = 6
 	reach     = 64  // how long matches are that nearMay is asked about
-	surveyed  = 512 // how much further it looks than it must
+	surveyed  = 512 // how much further it looks than it must, at most
+	atFirst   = 32  // and at first
+	beyond    = 16  // how far beyond a stretch it takes to tell where its words end
 )
 
 // NearSets is room for sets of detectors, a bit each: those of which a context phrase
@@ -28,12 +30,13 @@ var (
 	rowEnd            int // where the last word of nearRow ends in the text
 	startAt, endAt    int // of which match nearBefore and nearAfter are known; -1: of none
 	nearLow, nearHigh int // the stretch of nearAround
+	further           int // how much further than it must nearMay looks
 )
 
 // nearForget must be called before another text is asked about.
 func nearForget() {
 	startAt, endAt = -1, -1
-	nearLow, nearHigh = 0, -1
+	nearLow, nearHigh, further = 0, -1, atFirst
 }
 
 func clearNear(set int) {
@@ -64,7 +67,13 @@ func nearMay(text string, start, detector int) bool {
 	}
 	from, to := max(start-nearBytes, 0), min(start+reach+nearBytes, len(text))
 	if from < nearLow || to > nearHigh {
-		nearLow, nearHigh = from, min(to+surveyed, len(text))
+		// Where matches are rare, further is for nothing.
+		if from <= nearHigh {
+			further = min(2*further, surveyed)
+		} else {
+			further = atFirst
+		}
+		nearLow, nearHigh = from, min(to+further, len(text))
 		survey(text, nearLow, nearHigh, rowWords)
 		note(nearAround, 0)
 	}
@@ -74,7 +83,8 @@ func nearMay(text string, start, detector int) bool {
 // nearHas reports whether a phrase of a detector's context stands before or after
 // text[start:end], word by word and whole, within 80 bytes and six words.
 func nearHas(text string, start, end, detector int) bool {
-	if !HasContext {
+	// Mostly no phrase of the detector is anywhere near, and that is known already.
+	if !HasContext || end-start <= reach && !nearMay(text, start, detector) {
 		return false
 	}
 	if startAt != start {
@@ -99,26 +109,15 @@ func nearHas(text string, start, end, detector int) bool {
 	return inNear(nearAfter, detector)
 }
 
-// survey reads the words that begin in text[from:to], no more than most.
+// survey reads the words that begin in text[from:to], no more than most. Of one that goes
+// on far beyond only that is known: words and what separates them have no bound, and this
+// is asked about each match.
 func survey(text string, from, to, most int) {
-	i, at := from, 0
-	for n := 1; n < 4 && i > 0 && i < len(text) && text[i]&0xC0 == 0x80; n++ {
-		i-- // into a character
+	text = text[:min(to+beyond, len(text))]
+	for n := 1; n < 4 && from > 0 && from < len(text) && text[from]&0xC0 == 0x80; n++ {
+		from++ // to the next character
 	}
-	nearRow.n, rowEnd = 0, 0
-	for nearRow.n < most {
-		start, end, size := words.Next(text, i, nearRow.text[at:])
-		if start >= to {
-			break
-		}
-		i = end
-		if start >= from {
-			at += size
-			nearRow.ends[nearRow.n] = int32(at)
-			nearRow.n++
-			rowEnd = end
-		}
-	}
+	nearRow.n, rowEnd = words.Between(text, from, to, nearRow.text[:], nearRow.ends[:most])
 }
 
 // note marks the detectors of which a phrase stands in nearRow from a word on.

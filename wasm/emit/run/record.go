@@ -23,6 +23,7 @@ func Record(data []byte) int {
 		broken = BadRequest
 	}
 	if broken != 0 {
+		declaredKey, markedKey = "", "" // the next call may have no tags
 		return broken
 	}
 	return Field()

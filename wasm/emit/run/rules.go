@@ -10,13 +10,14 @@ var (
 	RuleSays     []uint32
 	RuleCategory []uint16
 	// Waits are the rules that atoms call: those of atom i from WaitsAt[i] to WaitsAt[i+1].
-	Waits    []uint16
-	WaitsAt  []uint32
-	Always   []uint16 // rules that all fields meet
-	Code     []uint16 // conditions, see below
-	HasRules bool
-	HasCode  bool // a rule has a condition in Code
-	HasRests bool // a condition has a part that is evaluated
+	Waits     []uint16
+	WaitsAt   []uint32
+	Always    []uint16 // rules that all fields meet
+	Code      []uint16 // conditions, see below
+	HasRules  bool
+	HasSystem bool // one of them is about the machine
+	HasCode   bool // a rule has a condition in Code
+	HasRests  bool // a condition has a part that is evaluated
 	// RestWords says that such a part reads the words of the name.
 	RestWords bool
 	// HasWordLists says that a condition compares the words of the name with a list.
@@ -200,7 +201,7 @@ func forgetRules() {
 	ProgramHere, ProgramNext, ProgramStack, ProgramSeen = ProgramHere[:0], ProgramNext[:0], ProgramStack[:0], ProgramSeen[:0]
 	Atoms, Rules, RuleSays, RuleCategory = 0, 0, RuleSays[:0], RuleCategory[:0]
 	Waits, WaitsAt, Always, Code, Stamps, Held = Waits[:0], WaitsAt[:0], Always[:0], Code[:0], Stamps[:0], Held[:0]
-	HasRules, HasCode, HasRests, RestWords, HasWordLists = false, false, false, false, false
+	HasRules, HasSystem, HasCode, HasRests, RestWords, HasWordLists = false, false, false, false, false, false
 	ReadsNames, ReadsTexts, ReadsTags, ReadsContext = false, 0, false, false
 	Categories, CategoryKeys, CategoryAt = 0, CategoryKeys[:0], CategoryAt[:0]
 	Votes, Voted = Votes[:0], Voted[:0]

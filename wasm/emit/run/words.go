@@ -15,6 +15,8 @@ var (
 	// PhraseAt[word+1]: the detector, how many words follow, and these.
 	Phrases  []uint32
 	PhraseAt []uint32
+	// PhraseBits tells most other words from those that begin phrases: see [words.Maybe].
+	PhraseBits []uint32
 	// WordIDs are the words of lists that conditions compare the words of a name with.
 	WordIDs []uint16
 )
@@ -23,7 +25,8 @@ var (
 func ForgetWords() {
 	HasWords, HasContext = false, false
 	WordSlots, WordAt, WordPool, WordAtoms = WordSlots[:0], WordAt[:0], WordPool[:0], WordAtoms[:0]
-	Phrases, PhraseAt, WordIDs, NearSets = Phrases[:0], PhraseAt[:0], WordIDs[:0], NearSets[:0]
+	Phrases, PhraseAt, PhraseBits = Phrases[:0], PhraseAt[:0], PhraseBits[:0]
+	WordIDs, NearSets = WordIDs[:0], NearSets[:0]
 }
 
 const (
@@ -120,16 +123,18 @@ func (r *wordRow) word(i int) []byte {
 func (r *wordRow) mark(set, first, last int, atoms bool) {
 	for i := first; i < last; i++ {
 		w := r.word(i)
-		id := words.Find(w, WordSlots, WordAt, WordPool)
-		if id >= 0 {
-			if atoms && WordAtoms[id] != 0 {
-				hold(int(WordAtoms[id]) - 1)
+		if atoms || words.Maybe(w, PhraseBits) {
+			id := words.Find(w, WordSlots, WordAt, WordPool)
+			if id >= 0 {
+				if atoms && WordAtoms[id] != 0 {
+					hold(int(WordAtoms[id]) - 1)
+				}
+				r.markPhrases(set, id, i, last, false)
 			}
-			r.markPhrases(set, id, i, last, false)
 		}
 		// A phrase of one word may stand in the plural.
-		if n := len(w) - 1; HasContext && n > 0 && w[n] == 's' {
-			if id = words.Find(w[:n], WordSlots, WordAt, WordPool); id >= 0 {
+		if n := len(w) - 1; HasContext && n > 0 && w[n] == 's' && words.Maybe(w[:n], PhraseBits) {
+			if id := words.Find(w[:n], WordSlots, WordAt, WordPool); id >= 0 {
 				r.markPhrases(set, id, i, last, true)
 			}
 		}

@@ -34,7 +34,7 @@ var textRoots = []string{"fieldBegin", "readNames", "isNear", "nearForget", "nea
 func newModule(t testing.TB, fill func(*tables.Tables)) *module {
 	const path = "github.com/privetdev/privet/"
 	var packages []subgo.Package
-	for _, p := range []string{"internal/words", "internal/plain", "wasm/emit/run", "wasm/emit/rt", "wasm/emit/find"} {
+	for _, p := range []string{"internal/wide", "internal/words", "internal/plain", "wasm/emit/run", "wasm/emit/rt", "wasm/emit/find"} {
 		packages = append(packages, subgo.Package{Path: path + p, Files: os.DirFS("../../../" + p)})
 	}
 	roots := []subgo.Root{{Package: path + "wasm/emit/rt", Func: "Begin"}}
@@ -196,6 +196,13 @@ func (g *glossary) fill(tab *tables.Tables) {
 	tab.Uint16("WordAtoms", atoms)
 	tab.Uint32("Phrases", phrases)
 	tab.Uint32("PhraseAt", phraseAt)
+	var first []string
+	for i, w := range g.words {
+		if len(begin[i]) > 0 {
+			first = append(first, w)
+		}
+	}
+	tab.Uint32("PhraseBits", words.Bits(first))
 	tab.Uint16("WordIDs", ids)
 	tab.Room("NearSets", 4, NearKinds*((len(g.phrases)+31)/32))
 }
@@ -205,7 +212,7 @@ func (g *glossary) native(t *testing.T) {
 	tab := &tables.Tables{Package: "run"}
 	g.fill(tab)
 	require.NoError(t, tab.Native(map[string]any{"HasWords": &HasWords, "HasContext": &HasContext, "WordSlots": &WordSlots, "WordAt": &WordAt, "WordPool": &WordPool,
-		"WordAtoms": &WordAtoms, "Phrases": &Phrases, "PhraseAt": &PhraseAt, "WordIDs": &WordIDs, "NearSets": &NearSets}))
+		"WordAtoms": &WordAtoms, "Phrases": &Phrases, "PhraseAt": &PhraseAt, "PhraseBits": &PhraseBits, "WordIDs": &WordIDs, "NearSets": &NearSets}))
 	stamps, heldRoom, setList := Stamps, Held, SetList
 	Stamps, Held = make([]int32, 64), make([]uint16, 64)
 	t.Cleanup(func() {

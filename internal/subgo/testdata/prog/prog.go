@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/privetdev/privet/internal/wide"
 )
 
 type color uint8
@@ -591,3 +593,32 @@ func Moves(n, from, to uint8) int32 {
 	c := copy(a[to&63:], a[from&63:min(int(from&63)+int(n&63), 64)])
 	return hash(a[:]) + int32(c)
 }
+
+// Eight reads eight bytes at once.
+func Eight(s string, i, j int32) (a, b, c uint64) {
+	c = wide.Load("eight of them", int(j&3))
+	a = wide.Load(s, int(i&7))
+	return a, wide.Below(a, 97), c + wide.Load(s, int(j))
+}
+
+// Checks looks at places again that were looked at before, and moves on in between.
+func Checks(s string, from, j int32) (n int32) {
+	i := from & 15
+	for k := range int32(3) {
+		n += int32(s[i])
+		if k == j&3 {
+			i = j & 31
+		} else if n&1 == 0 {
+			n += int32(s[i]) << 8
+		}
+		n ^= int32(s[i]) << 16
+		for i > 3 && s[i] > 'a' {
+			i -= 2
+			n += int32(s[i+1])
+		}
+		n += int32(names2[s[i]&7])
+	}
+	return n + int32(names2[j&15])
+}
+
+var names2 = []byte{1, 2, 3, 4, 5, 6, 7, 8, 9}

@@ -2,7 +2,9 @@
 package findtables
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"github.com/privetdev/privet/internal/asm"
 	"github.com/privetdev/privet/internal/scan"
@@ -60,13 +62,27 @@ func Of(u *scan.FrozenUnion, packer *tables.Packer, groups func(pattern int) boo
 
 	var symbols, symbolsAt, rowsAt, width, states, events []byte
 	seen := map[string]int{}
-	for _, table := range u.Tables {
+	// Automata of like size are often alike, and then compress better side by side.
+	order := make([]int, 0, n)
+	for i, table := range u.Tables {
+		if table != nil {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := u.Tables[a], u.Tables[b]
+		return cmp.Or(cmp.Compare(x.Classes, y.Classes), cmp.Compare(x.States, y.States))
+	})
+	place := make([]uint32, n)
+	for _, i := range order {
+		place[i] = uint32(packer.Add(u.Tables[i].Next, u.Tables[i].Classes))
+	}
+	for i, table := range u.Tables {
 		if table == nil {
 			table = &scan.Table{Classes: 1}
-			rowsAt = binary.LittleEndian.AppendUint32(rowsAt, ^uint32(0))
-		} else {
-			rowsAt = binary.LittleEndian.AppendUint32(rowsAt, uint32(packer.Add(table.Next, table.Classes)))
+			place[i] = ^uint32(0)
 		}
+		rowsAt = binary.LittleEndian.AppendUint32(rowsAt, place[i])
 		at, ok := seen[string(table.Class)]
 		if !ok {
 			at = len(symbols)

@@ -41,6 +41,7 @@ type Problem struct {
 	Field   string // the field at fault, in lower case: "period", "month_end"; empty with Index -1
 	Problem string // what is wrong; names other rules by id, quotes nothing else
 	Mend    string // how to put it right
+	Warning bool   // from Validate only: New takes the rule all the same
 }
 
 // String returns the problem on one line.

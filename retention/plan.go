@@ -26,6 +26,9 @@ type Input struct {
 	// and the trail names the withdrawal.
 	Withdrawn map[Anchor]time.Time
 
+	Holds   []Hold   // at most 1000; those whose scope is another category change nothing
+	Erasure *Erasure // a request for erasure; nil = none
+
 	Now     time.Time // required: the instant of the question
 	Explain bool      // fill Plan.Trail
 }
@@ -51,16 +54,34 @@ type Plan struct {
 
 	Floor, Delete, Ceiling string // ids of the rules that decided each part; "" = none
 
+	// Hold is the id of the hold that keeps the record, or that was released last;
+	// "" = none. Where several keep it, one without an end comes first.
+	Hold string
+	// OverdueBecauseHeld is true if a ceiling passed while a hold forbade to meet
+	// it. After the release Latest is the grace of [WithHoldGrace] later.
+	OverdueBecauseHeld bool
+	Method             Method // how media must be cleaned, at least, for the primary copy
+
+	Phases     []Phase        // of the data's life, by start
+	Notices    []Announcement // what people are to be told, by date
+	Exemptions []Exemption    // what stands against a request for erasure
+
 	Missing []Anchor // events for which a rule waits, sorted
 	NoRule  []string // categories for which no rule is known, sorted
-	Trail   []Step   // one step a rule, if Input.Explain was set: in the order of the rules, a chained one after the one that it follows
+	Trail   []Step   // one step a rule, if Input.Explain was set: in the order of the rules, a chained one after the one that it follows; then the holds and the request for erasure
 
 	Category string    // of the input; "" in a combined plan of several categories
 	Now      time.Time // the instant of the question
 
+	sum    summary   // of the primary copy
+	others []copySum // of copies that other rules bind, by copy
+	work   []state   // of a large set of rules, kept for the next plan
+	lead   []int32
+}
+
+type copySum struct {
+	copy Copy
 	sum  summary
-	work []state // of a large set of rules, kept for the next plan
-	lead []int32
 }
 
 // A Step is what one rule had to say.
@@ -74,9 +95,20 @@ type Step struct {
 	Anchor   Anchor    // "" for a chained rule
 	After    string    // the rule at whose end the period starts; "" for a rule with an anchor
 	Start    time.Time // when the period starts; zero = not known. With outcome Withdrawn, when that was
+	Event    time.Time // when it would start had no hold restarted it; zero if none has
+	Cutoff   Cutoff
+	From     time.Time // the first instant after the cut-off; zero without one
 	Period   Period
 	Zone     string
+	MonthEnd MonthEnd
+	Count    Count
+	Tolled   time.Duration // for how long holds stopped the clock
+	Raw      time.Time     // the end before rounding and working days; zero if they change nothing
+	Round    Rounding
+	Calendar string    // of working days
 	End      time.Time // when it ends; zero = not known
+	Copies   []Copy    // which copies the rule binds; empty = all. Do not change it
+	Effect   Effect    // of a hold; Restart in the step of a rule that one has restarted
 	Outcome  Outcome
 	Because  string // why, in fixed words; with NotApplicable the condition that does not hold
 	Against  string // the rule that decided instead
@@ -87,7 +119,9 @@ type bound struct {
 	is       standing
 	strength Strength
 	rule     string
+	weight   uint8
 	at       int64 // if is == known
+	raw      int64 // what it would be without holds
 }
 
 // standing is ordered: where several rules or categories speak, the highest
@@ -114,18 +148,28 @@ type summary struct {
 	hard     bool
 	hardAt   int64 // earliest ceiling that is more than a habit
 	awaiting bool  // some ceiling waits for its event
+	method   Method
+	held     freeze
 }
 
 // state is a rule whose selectors match, while a plan is made.
 type state struct {
-	rule       int32
-	by         int32 // with NotApplicable: the parent, which does not apply; -1 if it is not about this data
-	condition  bool  // with NotApplicable: because of its own condition
-	outcome    Outcome
-	is         standing // none with NotApplicable
-	start, end int64    // if known; start is the withdrawal if withdrawn
-	anchor     Anchor   // from which the chain runs
+	rule      int32
+	by        int32 // with NotApplicable: the parent, which does not apply; -1 if it is not about this data
+	condition bool  // with NotApplicable: because of its own condition
+	outcome   Outcome
+	is        standing // none with NotApplicable
+	event     int64    // if known
+	start     int64    // likewise, after a hold has restarted it; the withdrawal if withdrawn
+	span      span     // if known
+	unheld    int64    // the end without holds
+	unheldRaw int64    // likewise, before rounding
+	tolled    int64    // seconds for which holds stopped the clock
+	anchor    Anchor   // from which the chain runs
 }
+
+// A verdict is what a trail says of a state.
+type verdict struct{ against, because string }
 
 const fewRules = 16 // so many states live on the stack
 
@@ -151,9 +195,13 @@ func (rs *Rules) PlanInto(dst *Plan, in *Input) error {
 		return err
 	}
 	dst.Category, dst.Now = in.Category, time.Unix(in.Now.Unix(), 0).UTC()
+	held := in.frozen()
+	dst.sum.held = held
 	var err error
 	if rs != nil && len(rs.rules) > 0 {
-		err = rs.plan(dst, in)
+		err = rs.plan(dst, in, &held)
+	} else if in.Explain {
+		dst.Trail = in.trail(dst.Trail, &held, Period{}, false)
 	}
 	if err != nil {
 		dst.reset()
@@ -162,12 +210,22 @@ func (rs *Rules) PlanInto(dst *Plan, in *Input) error {
 	if !dst.sum.rules {
 		dst.NoRule = append(dst.NoRule, in.Category)
 	}
+	if in.erases() {
+		dst.sum.request(in.Erasure)
+		for i := range dst.others {
+			dst.others[i].sum.request(in.Erasure)
+		}
+		dst.exempt(in)
+	}
 	dst.resolve()
 	return nil
 }
 
 func (p *Plan) reset() {
-	*p = Plan{Missing: p.Missing[:0], NoRule: p.NoRule[:0], Trail: p.Trail[:0], work: p.work, lead: p.lead}
+	*p = Plan{
+		Missing: p.Missing[:0], NoRule: p.NoRule[:0], Trail: p.Trail[:0], Phases: p.Phases[:0], Notices: p.Notices[:0], Exemptions: p.Exemptions[:0],
+		others: p.others[:0], work: p.work, lead: p.lead,
+	}
 }
 
 func check(in *Input) error {
@@ -179,10 +237,13 @@ func check(in *Input) error {
 	case in.Category != "" && !validKey(in.Category, false):
 		return &InputError{"category", "not a key: " + keyMend}
 	}
+	if len(in.Holds) > 0 || in.Erasure != nil {
+		return in.checkHolds()
+	}
 	return nil
 }
 
-func (rs *Rules) plan(dst *Plan, in *Input) error {
+func (rs *Rules) plan(dst *Plan, in *Input, held *freeze) error {
 	var fewStates [fewRules]state
 	var fewLeads [fewRules]int32
 	states, lead := fewStates[:0], fewLeads[:]
@@ -192,6 +253,7 @@ func (rs *Rules) plan(dst *Plan, in *Input) error {
 		}
 		states, lead = dst.work[:0], dst.lead
 	}
+	lead = lead[:rs.topics]
 
 	// 1. What applies, and when it ends.
 	for i := range rs.rules {
@@ -200,40 +262,82 @@ func (rs *Rules) plan(dst *Plan, in *Input) error {
 			continue
 		}
 		states = append(states, state{rule: int32(i), by: -1})
-		if err := rs.run(states, in); err != nil {
+		if err := rs.run(states, in, held); err != nil {
 			return err
 		}
 	}
 
+	// 2 to 5, for each set of copies that has rules of its own. The primary copy is
+	// the last, so that what became of a rule there is what the trail tells.
+	var verdicts []verdict
+	if in.Explain {
+		verdicts = make([]verdict, len(states))
+	}
+	for k := len(rs.classes) - 1; k >= 0; k-- {
+		sum := summary{held: *held}
+		if err := rs.combine(dst, &sum, states, lead, uint8(1)<<k, in, verdicts); err != nil {
+			return err
+		}
+		if k == 0 {
+			dst.sum = sum
+			break
+		}
+		for c := range Copy(numCopies) {
+			if rs.classes[k]&(1<<c) != 0 {
+				dst.putCopy(c, &sum)
+			}
+		}
+	}
+	for i := range states {
+		if s := &states[i]; s.outcome != NotApplicable && s.outcome != Replaced {
+			if err := rs.extras(dst, s, in); err != nil {
+				return err
+			}
+		}
+	}
+	if in.Explain {
+		dst.Trail = rs.trail(dst.Trail, states, verdicts, in)
+		dst.Trail = in.trail(dst.Trail, held, rs.grace, dst.sum.ceiling.at != dst.sum.ceiling.raw)
+	}
+	return nil
+}
+
+// combine finds what the rules of one class of copies say together.
+func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, class uint8, in *Input, verdicts []verdict) error {
 	// 2. Per topic the most specific rule, then the strongest, leads.
-	lead = lead[:rs.topics]
 	for t := range lead {
 		lead[t] = -1
 	}
 	for i := range states {
 		s := &states[i]
-		if s.outcome == NotApplicable {
+		r := &rs.rules[s.rule]
+		if s.outcome == NotApplicable || r.classes&class == 0 {
 			continue
 		}
-		dst.sum.rules = true
-		if t := rs.rules[s.rule].topic; t >= 0 && (lead[t] < 0 || rs.compare(s.rule, states[lead[t]].rule) > 0) {
+		sum.rules = sum.rules || r.Kind != Notice
+		if t := r.topic; t >= 0 && (lead[t] < 0 || rs.compare(s.rule, states[lead[t]].rule) > 0) {
 			lead[t] = int32(i)
 		}
 	}
 
 	// 3 to 5. The floor, the wish and the ceiling.
+	erased := in.erases()
 	var win [4]int // by kind: index into states, from 1
 	for i := range states {
 		s := &states[i]
 		r := &rs.rules[s.rule]
-		if s.outcome == NotApplicable {
+		if s.outcome == NotApplicable || r.classes&class == 0 {
 			continue
 		}
 		if r.topic >= 0 && rs.compare(s.rule, states[lead[r.topic]].rule) < 0 {
 			s.outcome = Replaced
 			continue
 		}
-		b := bound{s.is, r.Strength, r.ID, s.end}
+		if s.outcome = Won; erased && (r.Kind == Delete || r.Kind == Floor && r.Strength.Compare(Law) < 0) {
+			s.outcome = Lost
+			continue
+		}
+		b := bound{s.is, r.Strength, r.ID, r.weight, s.span.end, s.unheld}
 		switch s.is {
 		case pending:
 			s.outcome = NoEvent
@@ -241,7 +345,7 @@ func (rs *Rules) plan(dst *Plan, in *Input) error {
 		case withdrawn:
 			s.outcome = Withdrawn
 		}
-		sum := &dst.sum
+		sum.method = max(sum.method, r.Method)
 		switch r.Kind {
 		case Floor:
 			if win[Floor] == 0 || later(&b, &sum.floor) {
@@ -252,36 +356,74 @@ func (rs *Rules) plan(dst *Plan, in *Input) error {
 				sum.soft, win[Delete] = b, i+1
 			}
 		case Ceiling:
-			if b.is != known {
-				sum.awaiting = sum.awaiting || b.is == pending
-				break
-			}
-			if win[Ceiling] == 0 || sooner(&b, &sum.ceiling) {
-				sum.ceiling, sum.start, win[Ceiling] = b, s.start, i+1
-			}
-			if r.Strength.Compare(Typical) > 0 && (!sum.hard || s.end < sum.hardAt) {
-				sum.hard, sum.hardAt = true, s.end
-			}
+			sum.awaiting = sum.awaiting || b.is == pending
 		}
 	}
-	sum := &dst.sum
+	for i := range states {
+		s := &states[i]
+		r := &rs.rules[s.rule]
+		if r.Kind != Ceiling || s.is != known || s.outcome != Won || r.classes&class == 0 {
+			continue
+		}
+		b := bound{s.is, r.Strength, r.ID, r.weight, s.span.end, s.span.end}
+		if from := blocked(sum, s); from != minUnix {
+			var ok bool
+			if b.at, ok = rs.grace.add(from, time.UTC, Clamp); !ok {
+				return &RuleError{r.ID, "the end of the grace after a hold lies outside the years 1 to 9999"}
+			}
+		}
+		if win[Ceiling] == 0 || sooner(&b, &sum.ceiling) {
+			sum.ceiling, sum.start, win[Ceiling] = b, s.start, i+1
+		}
+		if r.Strength.Compare(Typical) > 0 && (!sum.hard || b.at < sum.hardAt) {
+			sum.hard, sum.hardAt = true, b.at
+		}
+	}
 	sum.wish = sum.soft.is != none
 	yields := sum.wish && sum.soft.is == known && sum.ceiling.is == known && sum.soft.at > sum.ceiling.at
 	if yields {
 		sum.soft, sum.wish = bound{}, false
 	}
 	if sum.soft.is == none && sum.floor.is == none && sum.ceiling.is == known {
-		sum.soft = bound{is: known, at: sum.start}
+		sum.soft = bound{is: known, at: sum.start, raw: sum.start}
 	}
-	if in.Explain {
-		dst.Trail = rs.trail(dst.Trail, states, lead, win, yields, in)
+	if verdicts != nil {
+		rs.judge(verdicts, states, lead, win, class, yields, in)
 	}
 	return nil
 }
 
+// blocked is the instant until which holds forbade to meet a ceiling in time;
+// minUnix if they did not. Each ceiling is looked at alone, so that one more of
+// them never makes Latest later.
+func blocked(sum *summary, s *state) int64 {
+	from, f := int64(minUnix), &sum.floor
+	if s.span.end < sum.held.released {
+		from = sum.held.released
+	}
+	// The ceiling leaves the floor its time, but not with what a hold added.
+	if f.is == known && f.raw <= s.unheld && s.span.end < f.at {
+		from = max(from, f.at)
+	}
+	return from
+}
+
+// request lets a request for erasure take the place of all wishes.
+func (s *summary) request(e *Erasure) {
+	s.rules, s.wish = true, true
+	at := e.At.Unix()
+	s.soft = bound{is: known, rule: e.ID, at: at, raw: at}
+	if s.ceiling.is == known && at > s.ceiling.at {
+		s.soft, s.wish = bound{}, false
+		if s.floor.is == none {
+			s.soft = bound{is: known, at: s.start, raw: s.start}
+		}
+	}
+}
+
 // run fills the last of states: whether its condition holds, and from when to
 // when it runs.
-func (rs *Rules) run(states []state, in *Input) error {
+func (rs *Rules) run(states []state, in *Input, held *freeze) error {
 	s := &states[len(states)-1]
 	r := &rs.rules[s.rule]
 	if r.When.Func != nil {
@@ -294,6 +436,7 @@ func (rs *Rules) run(states []state, in *Input) error {
 			return nil
 		}
 	}
+	unheld := int64(0) // where the period would start without holds
 	if r.parent >= 0 {
 		var p *state
 		for i := range states {
@@ -308,7 +451,8 @@ func (rs *Rules) run(states []state, in *Input) error {
 			}
 			return nil
 		}
-		s.is, s.start, s.anchor = p.is, p.end, p.anchor
+		s.is, s.start, s.anchor = p.is, p.span.raw, p.anchor
+		s.event, unheld = s.start, p.unheldRaw
 		if s.is == withdrawn {
 			s.start = p.start
 		}
@@ -319,16 +463,33 @@ func (rs *Rules) run(states []state, in *Input) error {
 		} else if at = in.Withdrawn[r.Anchor]; !at.IsZero() {
 			s.is, s.start = withdrawn, at.Unix()
 		}
+		s.event, unheld = s.start, s.start
+		if r.Kind == Floor && s.is == known && held.restart > s.start {
+			s.start = held.restart
+		}
 	}
 	ok := true
 	switch s.is {
 	case known:
-		s.end, ok = r.Period.add(s.start, r.loc, r.MonthEnd)
+		toll := held.tolls && r.Kind != Ceiling && r.Kind != Notice
+		s.span, ok = r.span(s.start, r.Period, 0)
+		if ok && toll {
+			if n := in.tolled(s.span.from, s.span.raw); n > 0 {
+				s.tolled = n
+				s.span, ok = r.span(s.start, r.Period, n)
+			}
+		}
+		s.unheld, s.unheldRaw = s.span.end, s.span.raw
+		if ok && (s.tolled > 0 || unheld != s.start) {
+			var plain span
+			plain, ok = r.span(unheld, r.Period, 0)
+			s.unheld, s.unheldRaw = plain.end, plain.raw
+		}
 	case withdrawn:
 		ok = inRange(s.start)
 	}
 	if !ok {
-		return &RuleError{r.ID, "the event, or the end of the period, lies outside the years 1 to 9999"}
+		return &RuleError{r.ID, "the event, or the end of the period, lies outside the years 1 to 9999, or no working day follows it"}
 	}
 	return nil
 }
@@ -344,7 +505,7 @@ func (rs *Rules) compare(a, b int32) int {
 	if d := len(x.Category) - len(y.Category); d != 0 {
 		return d
 	}
-	return x.Strength.Compare(y.Strength)
+	return int(x.weight) - int(y.weight)
 }
 
 // rather reports whether wish a of rule i counts instead of wish b of rule j. An
@@ -385,10 +546,13 @@ func sooner(a, b *bound) bool {
 // ahead decides between rules that say the same, so that the answer does not
 // depend on their order: the stronger, then the lesser id.
 func ahead(a, b *bound) bool {
-	if d := a.strength.Compare(b.strength); d != 0 {
-		return d > 0
+	switch {
+	case a.weight != b.weight:
+		return a.weight > b.weight
+	case a.rule != b.rule:
+		return a.rule < b.rule
 	}
-	return a.rule < b.rule
+	return a.raw > b.raw // of combined plans only: one category is held, the other not
 }
 
 func insert[T ~string](list []T, v T) []T {
@@ -419,24 +583,35 @@ func (p *Plan) resolve() {
 	if ceiling.is == known {
 		p.Latest = time.Unix(ceiling.at, 0).UTC()
 	}
-	determined := floor.is <= known && soft.is <= known && floor.is+soft.is > none
+	held := &s.held
+	determined := floor.is <= known && soft.is <= known && floor.is+soft.is > none && !held.open
 	earliest := at
 	if floor.is == known && (soft.is == none || floor.at > at) {
 		earliest = floor.at
+	}
+	if held.closed {
+		earliest = max(earliest, held.released)
 	}
 	if determined {
 		p.Earliest = time.Unix(earliest, 0).UTC()
 	}
 	reached := ceiling.is == known && now >= ceiling.at
-	p.Decided, p.Breach = false, false
+	p.Decided, p.Breach, p.Hold, p.Method = false, false, held.best.id, s.method
+	p.OverdueBecauseHeld = ceiling.is == known && (ceiling.at != ceiling.raw || held.best.active && reached)
 	switch {
+	case held.best.active:
+		p.Status = Held
 	case !s.rules:
 		p.Status = NoRule
 	// A floor whose event has not happened cannot have ended yet.
-	case ceiling.is == known && floor.is == known && floor.at > ceiling.at && now < floor.at,
+	case ceiling.is == known && floor.is == known && floor.raw > ceiling.at && now < floor.at,
 		reached && floor.is > known:
 		p.Status = Conflict
-		p.Decided = floor.strength.Compare(ceiling.strength) > 0
+		p.Decided = floor.weight > ceiling.weight
+	// Only where categories were combined: the hold of one is in the way of another.
+	case ceiling.is == known && floor.is == known && floor.at > ceiling.at && now < floor.at,
+		reached && held.closed && now < held.released && ceiling.at < held.released:
+		p.Status = Held
 	case reached:
 		p.Status = Overdue
 		p.Breach = s.hard && now >= s.hardAt
@@ -484,7 +659,28 @@ func (p *Plan) Merge(q *Plan) {
 	if first || q.Now.After(p.Now) {
 		p.Now = q.Now
 	}
-	s, t := &p.sum, &q.sum
+	p.mergeCopies(q)
+	p.sum.merge(&q.sum)
+	for _, a := range q.Missing {
+		p.Missing = insert(p.Missing, a)
+	}
+	for _, c := range q.NoRule {
+		p.NoRule = insert(p.NoRule, c)
+	}
+	for i := range q.Phases {
+		p.Phases = place(p.Phases, &q.Phases[i])
+	}
+	for i := range q.Notices {
+		p.Notices = place(p.Notices, &q.Notices[i])
+	}
+	for i := range q.Exemptions {
+		p.Exemptions = place(p.Exemptions, &q.Exemptions[i])
+	}
+	p.Trail = append(p.Trail, q.Trail...)
+	p.resolve()
+}
+
+func (s *summary) merge(t *summary) {
 	s.rules = s.rules || t.rules
 	if later(&t.floor, &s.floor) {
 		s.floor = t.floor
@@ -502,12 +698,6 @@ func (p *Plan) Merge(q *Plan) {
 		s.hard, s.hardAt = true, t.hardAt
 	}
 	s.awaiting = s.awaiting || t.awaiting
-	for _, a := range q.Missing {
-		p.Missing = insert(p.Missing, a)
-	}
-	for _, c := range q.NoRule {
-		p.NoRule = insert(p.NoRule, c)
-	}
-	p.Trail = append(p.Trail, q.Trail...)
-	p.resolve()
+	s.method = max(s.method, t.method)
+	s.held.merge(&t.held)
 }

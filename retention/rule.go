@@ -5,11 +5,16 @@ import "errors"
 // Kind is what a rule asks for. The zero value is no kind; [New] refuses it.
 type Kind uint8
 
-// The kinds of rules. The numbers are stable; 4 is kept for notices.
+// The kinds of rules. The numbers are stable. The last two are no rules: they
+// name steps of a trail.
 const (
 	Floor   Kind = 1 // keep at least until the period ends
 	Delete  Kind = 2 // the wish to delete when the period ends
 	Ceiling Kind = 3 // gone when the period ends, at the latest
+	Notice  Kind = 4 // tell people while the period runs: see Rule.Schedule
+
+	HoldStep    Kind = 5 // a hold of the input
+	ErasureStep Kind = 6 // a request for erasure of the input
 )
 
 // Strength is how much a rule weighs against others. It decides between rules of
@@ -17,8 +22,8 @@ const (
 // [New] refuses it, and a plan has it where no ceiling has won.
 type Strength uint8
 
-// Strengths from the weakest. Agreement and Instruction weigh the same. The
-// numbers are stable; compare with [Strength.Compare], not with <.
+// Strengths from the weakest. Agreement and Instruction weigh the same, unless the
+// rule of the agreement says Fixed. The numbers are stable; compare with [Strength.Compare], not with <.
 const (
 	Typical      Strength = 1 // a habit: to miss it is worth a warning and breaches nothing
 	Default      Strength = 2
@@ -54,6 +59,7 @@ const (
 	PendingEvent               // keep: an event that decides has not happened, see Plan.Missing
 	NoRule                     // no rule is known; nothing follows from that, neither keeping nor deleting
 	Conflict                   // keep: a floor ends after the ceiling, see Plan.Decided
+	Held                       // keep: a hold forbids deletion, see Plan.Hold
 )
 
 // Outcome is what became of one rule in a plan.
@@ -70,9 +76,9 @@ const (
 )
 
 var (
-	kindNames     = [...]string{"", "floor", "delete", "ceiling"}
+	kindNames     = [...]string{"", "floor", "delete", "ceiling", "notice", "hold", "erasure"}
 	strengthNames = [...]string{"", "typical", "default", "statement", "organisation", "agreement", "instruction", "law"}
-	statusNames   = [...]string{"keep", "deletable", "due", "overdue", "pending_event", "no_rule", "conflict"}
+	statusNames   = [...]string{"keep", "deletable", "due", "overdue", "pending_event", "no_rule", "conflict", "held"}
 	outcomeNames  = [...]string{"won", "lost", "replaced", "not_applicable", "no_event", "withdrawn"}
 	monthEndNames = [...]string{"clamp", "next_day"}
 )
@@ -95,7 +101,8 @@ func parse(names []string, text string) (uint8, bool) {
 	return 0, false
 }
 
-// String returns "floor", "delete" or "ceiling", and "" for anything else.
+// String returns "floor", "delete", "ceiling", "notice", "hold" or "erasure", and
+// "" for anything else.
 func (k Kind) String() string { return name(kindNames[:], uint8(k)) }
 
 // String returns "typical", "default", "statement", "organisation", "agreement",
@@ -103,7 +110,7 @@ func (k Kind) String() string { return name(kindNames[:], uint8(k)) }
 func (s Strength) String() string { return name(strengthNames[:], uint8(s)) }
 
 // String returns "keep", "deletable", "due", "overdue", "pending_event",
-// "no_rule" or "conflict".
+// "no_rule", "conflict" or "held".
 func (s Status) String() string { return name(statusNames[:], uint8(s)) }
 
 // String returns "won", "lost", "replaced", "not_applicable", "no_event" or
@@ -111,14 +118,14 @@ func (s Status) String() string { return name(statusNames[:], uint8(s)) }
 func (o Outcome) String() string { return name(outcomeNames[:], uint8(o)) }
 
 var (
-	errKind     = errors.New("retention: kind: unknown name: use floor, delete or ceiling")
+	errKind     = errors.New("retention: kind: unknown name: use floor, delete, ceiling or notice")
 	errStrength = errors.New("retention: strength: unknown name: use typical, default, statement, organisation, agreement, instruction or law")
 	errMonthEnd = errors.New("retention: month end: unknown name: use clamp or next_day")
 )
 
-// ParseKind returns the kind that [Kind.String] writes as text.
+// ParseKind returns the kind of rule that [Kind.String] writes as text.
 func ParseKind(text string) (Kind, error) {
-	if i, ok := parse(kindNames[:], text); ok {
+	if i, ok := parse(kindNames[:Notice+1], text); ok {
 		return Kind(i), nil
 	}
 	return 0, errKind
@@ -174,6 +181,7 @@ type Rule struct {
 	Topic    string   // rules of one topic may replace each other; "" = none
 	Kind     Kind     // required
 	Strength Strength // required
+	Fixed    bool     // of an Agreement: no instruction weighs as much
 	Category Selector // "" = any
 	When     Condition
 	Class    []string // why the data was collected, one of; empty = any
@@ -182,6 +190,38 @@ type Rule struct {
 	Anchor   Anchor   // the event from which the period runs; required unless After is set
 	After    string   // id of the rule at whose end the period starts, instead of Anchor
 	Period   Period
-	Zone     string   // of calendar units: "" or "UTC", an IANA name, or an offset as "+02:00"; never the machine's own
+	Zone     string   // of calendar units, cut-offs and rounding: "" or "UTC", an IANA name, or an offset as "+02:00"; never the machine's own
 	MonthEnd MonthEnd // where the day does not exist in the target month
+	Count    Count    // from the instant of the event, or in whole civil days
+	Cutoff   Cutoff   // the period starts after the end of the month, quarter or year of the event
+	Round    Rounding // of the end: floors and wishes up, ceilings down; notices not at all
+	Roll     Calendar // move the last day to a working day; only with CivilDays, and not for wishes and ceilings; nil = no
+	Copies   []Copy   // which copies it binds; empty = all
+	Method   Method   // how media must be cleaned, at least
+
+	Stages   Stages   // phases of the data's life that the period divides
+	Schedule Schedule // of a notice: when to tell whom
+}
+
+// Stages name the phases before, during and after a rule's period. A stage
+// without a name is none.
+type Stages struct {
+	Before Stage // until the period starts, also where its event was withdrawn
+	During Stage
+	After  Stage // from the end of the period, without an end of its own
+}
+
+// A Stage is a phase in the life of data and what may be done in it.
+type Stage struct {
+	Name  string   // a key such as "limited"
+	Allow []string // operations such as "export"; "*" = any, none = nothing
+}
+
+// A Schedule says when people are told something. The period of its rule is the
+// time in which they have to be told.
+type Schedule struct {
+	Offsets  []Period // from the start of the rule's period
+	AtLeast  int      // so many must lie inside the period; 0 means 1
+	Purpose  string   // a key: what the notices are about
+	Channels []string // keys; all of them are to be used
 }

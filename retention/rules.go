@@ -3,6 +3,7 @@ package retention
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,22 +14,42 @@ const (
 	maxID     = 128  // bytes of an id, topic, anchor, category, class, region or purpose
 	maxSource = 256  // bytes
 	maxWhen   = 4096 // bytes of a condition's text
-	maxValues = 256  // classes, regions or purposes of one rule
+	maxValues = 256  // classes, regions or purposes of one rule; notices, channels or operations
+	maxHolds  = 1000 // of one input
 )
 
 // Rules are rules that were checked together. They are immutable and safe for
 // concurrent use. A nil *Rules has no rules: every plan of it is [NoRule].
 type Rules struct {
-	rules  []rule // a chained rule stands after the one that it follows
-	topics int
+	rules   []rule // a chained rule stands after the one that it follows
+	topics  int
+	classes []uint8 // sets of copies that the same rules bind; Primary is in the first
+	grace   Period
 }
 
 type rule struct {
 	Rule
-	loc    *time.Location
-	topic  int // from 0; -1 = none
-	parent int // index of the rule that it follows; -1 = none
+	loc     *time.Location
+	topic   int   // from 0; -1 = none
+	parent  int   // index of the rule that it follows; -1 = none
+	weight  uint8 // strength, in the order of what replaces what
+	binds   uint8 // set of copies
+	classes uint8 // set of classes
 }
+
+// An Option changes what [New] makes. The last one of a kind counts.
+type Option interface{ apply(*config) }
+
+type config struct{ grace Period }
+
+type optionFunc func(*config)
+
+func (f optionFunc) apply(c *config) { f(c) }
+
+// WithHoldGrace sets how long after the release of a hold a ceiling that passed
+// meanwhile has to be met, in calendar units of UTC. Without it that is P30D; both
+// the rule and the number are ours and come from no source.
+func WithHoldGrace(p Period) Option { return optionFunc(func(c *config) { c.grace = p }) }
 
 // New checks rules and makes them ready. It copies what it keeps. At most 1000
 // rules are taken, and none at all is fine. The error is a *[ConfigError] that
@@ -41,19 +62,63 @@ type rule struct {
 //   - After that names no rule, or rules that follow each other in a circle,
 //   - a floor that is longer than a ceiling from the same event, whatever the
 //     event, unless the floor is stronger or another rule always replaces one of
-//     them.
-func New(rules []Rule) (*Rules, error) {
-	if len(rules) > maxRules {
-		return nil, &ConfigError{[]Problem{{-1, "", "", "more than 1000 rules", "merge rules that differ only in class, region or purpose"}}}
+//     them,
+//   - a notice whose schedule has too few dates inside of its period.
+//
+// [Validate] finds more that is worth a look.
+func New(rules []Rule, options ...Option) (*Rules, error) {
+	c, topics, grace := examine(rules, options)
+	if len(c.problems) > 0 {
+		return nil, &ConfigError{c.inOrder()}
 	}
-	c := checker{rules: make([]rule, len(rules)), broken: make([]bool, len(rules)), ids: make(map[string]int, len(rules))}
+	rs := &Rules{rules: inOrder(c.rules), topics: topics, grace: grace}
+	rs.classify()
+	return rs, nil
+}
+
+// classify puts copies that the same rules bind into one class.
+func (rs *Rules) classify() {
+	for c := range Copy(numCopies) {
+		for k := 0; ; k++ {
+			if k == len(rs.classes) {
+				rs.classes = append(rs.classes, 0)
+			} else if first := rs.classes[k] & -rs.classes[k]; slices.ContainsFunc(rs.rules, func(r rule) bool { return (r.binds&first != 0) != (r.binds&(1<<c) != 0) }) {
+				continue
+			}
+			rs.classes[k] |= 1 << c
+			break
+		}
+	}
+	for i := range rs.rules {
+		for k, set := range rs.classes {
+			if rs.rules[i].binds&set != 0 {
+				rs.rules[i].classes |= 1 << k
+			}
+		}
+	}
+}
+
+func examine(rules []Rule, options []Option) (*checker, int, Period) {
+	cf := config{Period{Days: 30}}
+	for _, o := range options {
+		if o != nil {
+			o.apply(&cf)
+		}
+	}
+	if len(rules) > maxRules {
+		return &checker{problems: []Problem{{-1, "", "", "more than 1000 rules", "merge rules that differ only in class, region or purpose", false}}}, 0, cf.grace
+	}
+	c := &checker{rules: make([]rule, len(rules)), broken: make([]bool, len(rules)), ids: make(map[string]int, len(rules))}
 	for i := range rules {
-		c.rules[i] = rule{Rule: rules[i], topic: -1, parent: -1}
+		c.rules[i] = rule{Rule: rules[i], topic: -1, parent: -1, weight: rules[i].Strength.rank() << 1}
 		if validKey(rules[i].ID, true) {
 			if _, ok := c.ids[rules[i].ID]; !ok {
 				c.ids[rules[i].ID] = i
 			}
 		}
+	}
+	if cf.grace.check() != nil {
+		c.problems = append(c.problems, Problem{-1, "", "", "the grace after a hold is not a period", "use parts of zero or more, at most 1000 years", false})
 	}
 	topics := make(map[string]int)
 	zones := make(map[string]*time.Location)
@@ -68,14 +133,11 @@ func New(rules []Rule) (*Rules, error) {
 			r.topic = topics[r.Topic]
 		}
 		r.Class, r.Region, r.Purpose = slices.Clone(r.Class), slices.Clone(r.Region), slices.Clone(r.Purpose)
+		c.terms(i)
 	}
 	c.circles()
 	c.contradictions()
-	if len(c.problems) > 0 {
-		slices.SortStableFunc(c.problems, func(a, b Problem) int { return a.Index - b.Index })
-		return nil, &ConfigError{c.problems}
-	}
-	return &Rules{rules: inOrder(c.rules), topics: len(topics)}, nil
+	return c, len(topics), cf.grace
 }
 
 type checker struct {
@@ -90,7 +152,7 @@ func (c *checker) add(i int, field, problem, mend string) {
 	if !validKey(id, true) {
 		id = ""
 	}
-	c.problems = append(c.problems, Problem{i, id, field, problem, mend})
+	c.problems = append(c.problems, Problem{i, id, field, problem, mend, false})
 	c.broken[i] = true
 }
 
@@ -112,8 +174,8 @@ func (c *checker) fields(i int) {
 	if r.Topic != "" && !validKey(r.Topic, true) {
 		c.add(i, "topic", "not a key", "use 1 to 128 letters, digits, '_', '-', '.', '/' and ':'")
 	}
-	if r.Kind.String() == "" {
-		c.add(i, "kind", "missing or unknown", "use floor, delete or ceiling")
+	if r.Kind < Floor || r.Kind > Notice {
+		c.add(i, "kind", "missing or unknown", "use floor, delete, ceiling or notice")
 	}
 	if r.Strength.String() == "" {
 		c.add(i, "strength", "missing or unknown", "use typical, default, statement, organisation, agreement, instruction or law")
@@ -255,29 +317,171 @@ func (c *checker) contradictions() {
 		}
 		for j := range c.rules {
 			l := &c.rules[j]
-			if l.Kind != Ceiling || chains[j] == nil || f.Strength.Compare(l.Strength) > 0 ||
+			if l.Kind != Ceiling || chains[j] == nil || f.weight > l.weight || f.binds&l.binds == 0 ||
 				!alwaysLonger(chains[i], chains[j]) || !meet(chains[i], chains[j]) || c.replaced(f, l) || c.replaced(l, f) {
 				continue
 			}
 			c.problems = append(c.problems, Problem{i, f.ID, "period",
 				"this floor always ends after the ceiling of rule " + l.ID + ", and is not stronger",
-				"shorten the floor, lengthen the ceiling, or put both into one topic so that one replaces the other"})
+				"shorten the floor, lengthen the ceiling, or put both into one topic so that one replaces the other", false})
 		}
 	}
+}
+
+// terms checks how ends are counted, and what is bound to them.
+func (c *checker) terms(i int) {
+	r := &c.rules[i]
+	if r.Fixed {
+		r.weight++
+		if r.Strength != Agreement {
+			c.add(i, "fixed", "set for a rule that is no agreement", "leave it out, or give the rule the strength agreement")
+		}
+	}
+	switch {
+	case r.Count > CivilDays:
+		c.add(i, "count", "unknown", "use instant or civil_days")
+	case r.Count == CivilDays && r.Period.exact() != 0:
+		c.add(i, "count", "civil days of a period with hours", "count from the instant, or use whole days")
+	}
+	if !r.Cutoff.valid() {
+		c.add(i, "cutoff", "unknown, or a date that does not exist", "use end_of_month, end_of_quarter, end_of_year, or a fiscal year's last day")
+	}
+	if r.Round > ToMonth {
+		c.add(i, "round", "unknown", "use hour, day or month")
+	}
+	switch {
+	case r.Roll == nil:
+	case r.Kind == Ceiling || r.Kind == Delete:
+		c.add(i, "roll", "working days for a ceiling or a wish", "leave it out: only floors and notices move to a later day")
+	case r.Count != CivilDays:
+		c.add(i, "roll", "working days without civil days", "set count to civil_days: working days move a last day, not an instant")
+	case !validKey(r.Roll.Name(), false):
+		c.add(i, "roll", "a calendar whose name is not a key", keyMend)
+	}
+	for _, copy := range r.Copies {
+		if copy >= numCopies {
+			c.add(i, "copies", "unknown", "use primary, cache, replica, backup, log, derived and media")
+			break
+		}
+		r.binds |= 1 << copy
+	}
+	if len(r.Copies) == 0 {
+		r.binds = 1<<numCopies - 1
+	}
+	if len(r.Copies) > 0 {
+		r.Copies = nil
+		for c := range Copy(numCopies) {
+			if r.binds&(1<<c) != 0 {
+				r.Copies = append(r.Copies, c)
+			}
+		}
+	}
+	switch {
+	case r.Method > Destroy:
+		c.add(i, "method", "unknown", "use clear, purge or destroy")
+	case r.Method != 0 && r.binds&(1<<Media) == 0:
+		c.add(i, "method", "for copies that are no media", "add media to the copies, or leave the method out")
+	}
+	for _, s := range []*Stage{&r.Stages.Before, &r.Stages.During, &r.Stages.After} {
+		switch {
+		case s.Name == "" && len(s.Allow) > 0:
+			c.add(i, "stages", "operations of a stage without a name", "name the stage")
+		case s.Name != "" && !validKey(s.Name, false):
+			c.add(i, "stages", "a name that is not a key", keyMend)
+		case len(s.Allow) > maxValues || slices.ContainsFunc(s.Allow, func(op string) bool { return op != "*" && !validKey(op, false) }):
+			c.add(i, "stages", "an operation that is not a key, or more than 256", keyMend+", or \"*\" for any")
+		}
+		s.Allow = slices.Clone(s.Allow)
+	}
+	c.schedule(i)
+}
+
+func (c *checker) schedule(i int) {
+	r := &c.rules[i]
+	sch := &r.Schedule
+	if r.Kind != Notice {
+		if len(sch.Offsets)+len(sch.Channels)+sch.AtLeast > 0 || sch.Purpose != "" {
+			c.add(i, "schedule", "a schedule of a rule that is no notice", "use the kind notice, or leave the schedule out")
+		}
+		return
+	}
+	if r.Round != NoRounding {
+		c.add(i, "round", "rounding of a notice", "leave it out: a notice is due at an instant")
+	}
+	inside := 0
+	sch.Offsets = slices.Clone(sch.Offsets)
+	sch.Channels = slices.Clone(sch.Channels)
+	for n, p := range sch.Offsets {
+		if err := p.check(); err != nil {
+			c.add(i, "schedule", "an offset that is not a period", "use parts of zero or more, at most 1000 years")
+			return
+		}
+		if r.Count == CivilDays && p.exact() != 0 {
+			c.add(i, "schedule", "civil days of an offset with hours", "count from the instant, or use whole days")
+			return
+		}
+		if !slices.Contains(sch.Offsets[:n], p) && shorter(p, r.Period) {
+			inside++
+		}
+	}
+	switch {
+	case len(sch.Offsets) > maxValues || len(sch.Channels) > maxValues:
+		c.add(i, "schedule", "more than 256 offsets or channels", "leave some out")
+	case sch.AtLeast < 0:
+		c.add(i, "schedule", "a negative count", "say how many notices there must be at least")
+	case inside < max(sch.AtLeast, 1):
+		c.add(i, "schedule", "too few notices inside the period: "+strconv.Itoa(inside)+" of "+strconv.Itoa(max(sch.AtLeast, 1)), "add offsets that are shorter than the period; equal ones count once")
+	case sch.Purpose != "" && !validKey(sch.Purpose, false), slices.ContainsFunc(sch.Channels, func(v string) bool { return !validKey(v, false) }):
+		c.add(i, "schedule", "a purpose or channel that is not a key", keyMend)
+	}
+}
+
+// shorter reports whether p ends before q whatever the start.
+func shorter(p, q Period) bool {
+	if dm, dd, de := q.months()-p.months(), q.days()-p.days(), q.exact()-p.exact(); dm >= 0 && dd >= 0 && de >= 0 {
+		return dm+dd+de > 0
+	}
+	return (q.months()-p.months())*monthSeconds+(q.days()-p.days())*daySeconds+q.exact()-p.exact() > 12*daySeconds
+}
+
+// Validate returns what [New] refuses, and besides, as warnings, the rules that
+// can never decide anything: those that another rule of their topic always
+// replaces, and those that follow a rule about other data. A set that is laid over
+// another, as an agreement over a statement, may have such rules on purpose.
+func Validate(rules []Rule, options ...Option) []Problem {
+	c, _, _ := examine(rules, options)
+	for i := range c.rules {
+		r := &c.rules[i]
+		chain := c.chain(i)
+		if chain == nil {
+			continue
+		}
+		if !share(chain) {
+			c.problems = append(c.problems, Problem{i, r.ID, "after", "unreachable: the rule that it follows is about other data", "let category, class, region and purpose of both overlap", true})
+		} else if c.replaced(r, r) {
+			c.problems = append(c.problems, Problem{i, r.ID, "topic", "unreachable: another rule of its topic always replaces it", "remove it, or narrow the other rule", true})
+		}
+	}
+	return c.inOrder()
+}
+
+// inOrder sorts the problems by rule.
+func (c *checker) inOrder() []Problem {
+	ps := c.problems
+	for i := range ps {
+		for ; i > 0 && ps[i-1].Index > ps[i].Index; i-- {
+			ps[i-1], ps[i] = ps[i], ps[i-1]
+		}
+	}
+	return ps
 }
 
 // meet reports whether both chains apply to some data: selectors and lists
 // overlap pair by pair, and the conditions of one are among those of the other,
 // so that wherever the pickier one applies the other does too.
 func meet(f, l []*rule) bool {
-	all := append(slices.Clone(f), l...)
-	for i, a := range all {
-		for _, b := range all[:i] {
-			if !a.Category.Matches(string(b.Category)) && !b.Category.Matches(string(a.Category)) ||
-				!overlap(a.Class, b.Class) || !overlap(a.Region, b.Region) || !overlap(a.Purpose, b.Purpose) {
-				return false
-			}
-		}
+	if !share(slices.Concat(f, l)) {
+		return false
 	}
 	within := func(a, b []*rule) bool {
 		for _, r := range a {
@@ -288,6 +492,19 @@ func meet(f, l []*rule) bool {
 		return true
 	}
 	return within(f, l) || within(l, f)
+}
+
+// share reports whether every two of rules are about some data together.
+func share(rules []*rule) bool {
+	for i, a := range rules {
+		for _, b := range rules[:i] {
+			if !a.Category.Matches(string(b.Category)) && !b.Category.Matches(string(a.Category)) ||
+				!overlap(a.Class, b.Class) || !overlap(a.Region, b.Region) || !overlap(a.Purpose, b.Purpose) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func overlap(a, b []string) bool {
@@ -309,14 +526,14 @@ func (c *checker) replaced(r, other *rule) bool {
 	}
 	for i := range c.rules {
 		s := &c.rules[i]
-		if s.topic != r.topic || c.broken[i] || s.parent >= 0 && s != other || !s.Category.Matches(string(narrow)) {
+		if s.topic != r.topic || c.broken[i] || r.binds&other.binds&^s.binds != 0 || s.parent >= 0 && s != other || !s.Category.Matches(string(narrow)) {
 			continue
 		}
 		if s != other && (s.When.Text != "" && s.When.Text != r.When.Text ||
 			!covers(s.Class, r.Class) || !covers(s.Region, r.Region) || !covers(s.Purpose, r.Purpose)) {
 			continue
 		}
-		if len(s.Category) > len(r.Category) || len(s.Category) == len(r.Category) && s.Strength.Compare(r.Strength) > 0 {
+		if len(s.Category) > len(r.Category) || len(s.Category) == len(r.Category) && s.weight > r.weight {
 			return true
 		}
 	}
@@ -348,7 +565,19 @@ func alwaysLonger(f, l []*rule) bool {
 				slack += 2 // a change of offset, at most by a day and some hours
 			}
 		}
-		same = same && r.loc == f[0].loc && r.MonthEnd == f[0].MonthEnd
+		same = same && r.loc == f[0].loc && r.MonthEnd == f[0].MonthEnd && r.Cutoff == f[0].Cutoff && r.Count == f[0].Count
+		calendar = calendar || r.Cutoff != NoCutoff || r.Count == CivilDays
+	}
+	// Cut-offs and civil days only ever move an end forward, as rounding and
+	// working days do for floors, and rounding moves ceilings back: what counts
+	// here is how far the ceiling may move.
+	for _, r := range l {
+		if r.Cutoff != NoCutoff {
+			slack += 368
+		}
+		if r.Count == CivilDays {
+			slack += 3
+		}
 	}
 	// One step each, in one zone: no part shorter and one longer is enough.
 	if same && len(f) == 1 && len(l) == 1 && months >= 0 && days >= 0 && exact >= 0 {

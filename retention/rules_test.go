@@ -59,7 +59,7 @@ func TestNewReportsEverything(t *testing.T) {
 		{"source", func(r *retention.Rule) { r.Source = strings.Repeat("x", 257) }, "too long"},
 		{"topic", func(r *retention.Rule) { r.Topic = "a b" }, "a topic that is free text"},
 		{"kind", func(r *retention.Rule) { r.Kind = 0 }, "no kind"},
-		{"kind", func(r *retention.Rule) { r.Kind = 4 }, "a kind of a later version"},
+		{"kind", func(r *retention.Rule) { r.Kind = retention.HoldStep }, "a kind of trails only"},
 		{"strength", func(r *retention.Rule) { r.Strength = 0 }, "no strength"},
 		{"strength", func(r *retention.Rule) { r.Strength = 8 }, "no such strength"},
 		{"category", func(r *retention.Rule) { r.Category = "user..contact" }, "an empty name"},
@@ -201,7 +201,7 @@ func TestSelector(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range []retention.Kind{retention.Floor, retention.Delete, retention.Ceiling} {
+	for _, k := range []retention.Kind{retention.Floor, retention.Delete, retention.Ceiling, retention.Notice} {
 		got, err := retention.ParseKind(k.String())
 		require.NoError(t, err)
 		assert.Equal(t, k, got)
@@ -220,7 +220,7 @@ func TestNames(t *testing.T) {
 			assert.Equal(t, want < 0, s.Compare(u) < 0, "%s %s", s, u)
 		}
 	}
-	for _, bad := range []string{"", "notice", "FLOOR", "canary@example.test"} {
+	for _, bad := range []string{"", "hold", "FLOOR", "canary@example.test"} {
 		_, err := retention.ParseKind(bad)
 		require.Error(t, err)
 		_, err = retention.ParseStrength(bad)

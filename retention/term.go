@@ -312,6 +312,16 @@ func (r Rounding) round(sec int64, loc *time.Location, up bool) int64 {
 		day, months = dayOf(y, m), 1
 	}
 	start := dayStart(day, loc)
+	if !up {
+		// Where clocks went back over midnight, the next boundary is behind already.
+		next := day + 1
+		if months != 0 {
+			next = addMonths(day, months, Clamp)
+		}
+		if next = dayStart(next, loc); next <= sec {
+			start = next
+		}
+	}
 	// More than once only where clocks go back over midnight.
 	for up && start < sec {
 		if months != 0 {

@@ -144,7 +144,8 @@ type summary struct {
 	soft     bound
 	wish     bool // soft is a wish
 	ceiling  bound
-	start    int64 // of the ceiling
+	base     bound // the ceiling without the grace after holds: what wishes yield to
+	start    int64 // of base
 	hard     bool
 	hardAt   int64 // earliest ceiling that is more than a habit
 	awaiting bool  // some ceiling waits for its event
@@ -372,15 +373,24 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 				return &RuleError{r.ID, "the end of the grace after a hold lies outside the years 1 to 9999"}
 			}
 		}
+		at := b.at
 		if win[Ceiling] == 0 || sooner(&b, &sum.ceiling) {
-			sum.ceiling, sum.start, win[Ceiling] = b, s.start, i+1
+			sum.ceiling, win[Ceiling] = b, i+1
 		}
-		if r.Strength.Compare(Typical) > 0 && (!sum.hard || b.at < sum.hardAt) {
-			sum.hard, sum.hardAt = true, b.at
+		if b.at = b.raw; sum.base.is == none || sooner(&b, &sum.base) {
+			sum.base, sum.start = b, s.start
+		}
+		if r.Strength.Compare(Typical) > 0 && (!sum.hard || at < sum.hardAt) {
+			sum.hard, sum.hardAt = true, at
 		}
 	}
 	sum.wish = sum.soft.is != none
-	yields := sum.wish && sum.soft.is == known && sum.ceiling.is == known && sum.soft.at > sum.ceiling.at
+	yields := sum.wish && sum.soft.is == known && sum.base.is == known && sum.soft.at > sum.base.at
+	if yields && sum.soft.raw <= sum.base.at {
+		// Only a hold moved the wish behind the ceiling: were it to yield, the hold
+		// would make deletion earlier.
+		yields, sum.soft.at = false, sum.base.at
+	}
 	if yields {
 		sum.soft, sum.wish = bound{}, false
 	}
@@ -413,7 +423,7 @@ func (s *summary) request(e *Erasure) {
 	s.rules, s.wish = true, true
 	at := e.At.Unix()
 	s.soft = bound{is: known, rule: e.ID, at: at, raw: at}
-	if s.ceiling.is == known && at > s.ceiling.at {
+	if s.base.is == known && at > s.base.at {
 		s.soft, s.wish = bound{}, false
 		if s.floor.is == none {
 			s.soft = bound{is: known, at: s.start, raw: s.start}
@@ -571,8 +581,10 @@ func (p *Plan) resolve() {
 	// Only where categories were combined: a wish of one may come after the
 	// ceiling of another, and gives way to it as within one category.
 	at, wish, wisher := soft.at, s.wish, soft.rule
-	if soft.is == known && ceiling.is == known && soft.at > ceiling.at {
-		at, wish, wisher = s.start, false, ""
+	if soft.is == known && ceiling.is == known && soft.at > s.base.at {
+		if at = s.base.at; soft.raw > at {
+			at, wish, wisher = s.start, false, ""
+		}
 	}
 
 	p.Floor, p.Delete, p.Ceiling, p.Strength = floor.rule, "", ceiling.rule, ceiling.strength
@@ -690,8 +702,11 @@ func (s *summary) merge(t *summary) {
 	}
 	s.wish = s.wish || t.wish
 	if t.ceiling.is == known {
-		if s.ceiling.is != known || sooner(&t.ceiling, &s.ceiling) || t.ceiling == s.ceiling && t.start < s.start {
-			s.ceiling, s.start = t.ceiling, t.start
+		if s.base.is != known || sooner(&t.base, &s.base) || t.base == s.base && t.start < s.start {
+			s.base, s.start = t.base, t.start
+		}
+		if s.ceiling.is != known || sooner(&t.ceiling, &s.ceiling) {
+			s.ceiling = t.ceiling
 		}
 	}
 	if t.hard && (!s.hard || t.hardAt < s.hardAt) {

@@ -216,7 +216,7 @@ func (p *Plan) Explain() string {
 		b = append(p.Notices[i].append(append(b, "  "...)), '\n')
 	}
 	for c := range Copy(numCopies) {
-		if p.copySum(c) != &p.sum {
+		if p.Differs(c) {
 			w := p.Window(c)
 			b = append(w.append(append(b, "  "...)), '\n')
 		}

@@ -190,3 +190,7 @@ func (p *Plan) stage(r *rule, s *Stage, start, end time.Time) {
 		p.Phases = place(p.Phases, &Phase{s.Name, r.ID, start, end, s.Allow})
 	}
 }
+
+// Differs reports whether rules of its own bind a kind of copy, so that its window
+// may be another than that of the primary copy.
+func (p *Plan) Differs(c Copy) bool { return p.copySum(c) != &p.sum }

@@ -173,7 +173,9 @@ func TestCertificate(t *testing.T) {
 	var doc struct {
 		Complete bool
 		Copies   []struct{ Copy, Verdict, Difference, Removed string }
-		Plan     struct{ Trail []struct{ Rule, Arithmetic string } }
+		Plan     struct {
+			Trail []struct{ Rule, Arithmetic string }
+		}
 	}
 	require.NoError(t, json.Unmarshal(text, &doc))
 	assert.False(t, doc.Complete, "the backup is still there")

@@ -32,6 +32,18 @@ func hotInput(t testing.TB) *retention.Input {
 	return &in
 }
 
+// copyRules are ten rules of which some bind one kind of copy only.
+func copyRules(t testing.TB) (list []retention.Rule) {
+	for i := range 10 {
+		r := rule(t, "r"+strconv.Itoa(i), retention.Ceiling, retention.Law, "user", "used_at", "P"+strconv.Itoa(i+20)+"D")
+		if i%3 == 0 {
+			r.Copies = []retention.Copy{retention.Copy(i % 7)}
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
 func TestAllocations(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
 	at := instant(t, "2026-03-28T10:00:00Z")
@@ -46,6 +58,12 @@ func TestAllocations(t *testing.T) {
 	one := rules(t, rule(t, "ephemeral", retention.Ceiling, retention.Typical, "user", "used_at", "PT48H"))
 	hundred := many(t, 100)
 	require.NoError(t, hundred.PlanInto(&planned, in))
+	account, copied := rules(t, accountRules(t)...), rules(t, copyRules(t)...)
+	var held, copies retention.Plan
+	heldIn := input("customer.files", "2026-03-02T00:00:00Z", "subscription_end", "2025-12-31T23:59:59Z")(t)
+	heldIn.Explain, heldIn.Attr = false, map[string]any{"in_scope": true}
+	heldIn.Holds = []retention.Hold{hold(t, retention.Toll, "a", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"), hold(t, retention.Suspend, "b", "2026-03-01T00:00:00Z", "")}
+	heldIn.Erasure = &retention.Erasure{ID: "r", At: heldIn.Now}
 	for name, f := range map[string]func(){
 		"ParsePeriod":     func() { p, _ = retention.ParsePeriod(text) },
 		"Add in UTC":      func() { end, _ = month.Add(at, time.UTC, retention.Clamp) },
@@ -53,6 +71,8 @@ func TestAllocations(t *testing.T) {
 		"Plan, 1 rule":    func() { _ = one.PlanInto(&plan, in) },
 		"Plan, no rule":   func() { _ = one.PlanInto(&none, &unruled) },
 		"Plan, 100 rules": func() { _ = hundred.PlanInto(&plan, in) },
+		"Plan, holds":     func() { _ = account.PlanInto(&held, &heldIn) },
+		"Plan, copies":    func() { _ = copied.PlanInto(&copies, in) },
 		"Merge":           func() { record = retention.Plan{}; record.Merge(&planned) },
 		"AppendJSON":      func() { buf = planned.AppendJSON(buf[:0]) },
 	} {
@@ -135,7 +155,7 @@ func BenchmarkPlan(b *testing.B) {
 	for _, bb := range []struct {
 		name  string
 		rules *retention.Rules
-	}{{"1", single}, {"10", many(b, 10)}, {"100", many(b, 100)}} {
+	}{{"1", single}, {"10", many(b, 10)}, {"10-copies", rules(b, copyRules(b)...)}, {"100", many(b, 100)}} {
 		in := hotInput(b)
 		b.Run("rules="+bb.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -115,3 +115,31 @@ func ExampleCombine() {
 	// Output:
 	// {"breach":false,"ceiling":"position","earliest":"2026-01-11T00:00:00Z","floor":"contact","latest":"2026-01-31T00:00:00Z","no_rule":["user.name"],"status":"deletable","strength":"statement"}
 }
+
+// A hold keeps what the rules would let go, and the ceiling that passed meanwhile
+// gets some grace.
+func ExampleHold() {
+	rules, err := retention.New([]retention.Rule{{
+		ID: "gone", Kind: retention.Ceiling, Strength: retention.Statement,
+		Anchor: "device_removed", Period: retention.Period{Days: 30},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	removed := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	in := retention.Input{
+		Category: "device", Events: map[retention.Anchor]time.Time{"device_removed": removed}, Now: removed.AddDate(0, 2, 0),
+		Holds: []retention.Hold{{ID: "case-1", Authority: "court order 1/26", Scope: "device", Placed: removed.AddDate(0, 0, 7)}},
+	}
+	plan, err := rules.Plan(in)
+	fmt.Print(plan.Explain(), err, "\n")
+	in.Holds[0].Released = in.Now
+	plan, err = rules.Plan(in)
+	fmt.Print(plan.Explain(), err, "\n")
+	// Output:
+	// device: held by case-1: keep until it is released; must be gone by 2026-01-31T00:00:00Z (statement); late because held by case-1
+	// <nil>
+	// device: may be deleted, since 2026-03-01T00:00:00Z; must be gone by 2026-03-31T00:00:00Z (statement); late because held by case-1
+	// <nil>
+}

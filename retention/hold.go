@@ -248,7 +248,7 @@ func (p *Plan) exempt(in *Input) {
 	for i := range in.Holds {
 		h := &in.Holds[i]
 		if h.about(in.Category) && (h.Released.IsZero() || h.Released.After(in.Erasure.At)) {
-			p.Exemptions = place(p.Exemptions, &Exemption{in.Category, h.ID, h.Authority, seconds(h.Released)})
+			p.Exemptions = place(p.Exemptions, Exemption{in.Category, h.ID, h.Authority, seconds(h.Released)})
 		}
 	}
 }

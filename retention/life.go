@@ -98,20 +98,18 @@ type item[T any] interface {
 }
 
 // place inserts v into a sorted list, unless an equal one is there.
-func place[T any, P item[T]](list []T, v P) []T {
-	i := len(list)
-	for ; i > 0; i-- {
-		d := v.compare(&list[i-1])
+func place[T any, P item[T]](list []T, v T) []T {
+	list = append(list, v)
+	for i := len(list) - 1; i > 0; i-- {
+		d := P(&list[i]).compare(&list[i-1])
 		if d == 0 {
-			return list
+			return append(list[:i], list[i+1:]...)
 		}
 		if d > 0 {
 			break
 		}
+		list[i], list[i-1] = list[i-1], list[i]
 	}
-	list = append(list, *v)
-	copy(list[i+1:], list[i:])
-	list[i] = *v
 	return list
 }
 
@@ -165,7 +163,7 @@ func (rs *Rules) extras(dst *Plan, s *state, in *Input) error {
 				if !ok {
 					return &RuleError{r.ID, "a notice lies outside the years 1 to 9999, or no working day follows it"}
 				}
-				dst.Notices = place(dst.Notices, &Announcement{r.ID, r.Schedule.Purpose, time.Unix(at.end, 0).UTC(), r.Schedule.Channels})
+				dst.Notices = place(dst.Notices, Announcement{r.ID, r.Schedule.Purpose, time.Unix(at.end, 0).UTC(), r.Schedule.Channels})
 			}
 		}
 		start, end := time.Unix(s.event, 0).UTC(), time.Unix(s.span.end, 0).UTC()
@@ -180,14 +178,14 @@ func (rs *Rules) extras(dst *Plan, s *state, in *Input) error {
 		if s.is == known {
 			x.Until = time.Unix(s.span.end, 0).UTC()
 		}
-		dst.Exemptions = place(dst.Exemptions, &x)
+		dst.Exemptions = place(dst.Exemptions, x)
 	}
 	return nil
 }
 
 func (p *Plan) stage(r *rule, s *Stage, start, end time.Time) {
 	if s.Name != "" && (start.IsZero() || end.IsZero() || start.Before(end)) {
-		p.Phases = place(p.Phases, &Phase{s.Name, r.ID, start, end, s.Allow})
+		p.Phases = place(p.Phases, Phase{s.Name, r.ID, start, end, s.Allow})
 	}
 }
 

@@ -275,22 +275,23 @@ func (rs *Rules) plan(dst *Plan, in *Input, held *freeze) error {
 		verdicts = make([]verdict, len(states))
 	}
 	for k := len(rs.classes) - 1; k >= 0; k-- {
-		sum := summary{held: *held}
-		if err := rs.combine(dst, &sum, states, lead, uint8(1)<<k, in, verdicts); err != nil {
+		sum := &dst.sum
+		*sum = summary{held: *held}
+		if err := rs.combine(dst, sum, states, lead, uint8(1)<<k, in, verdicts); err != nil {
 			return err
 		}
 		if k == 0 {
-			dst.sum = sum
 			break
 		}
 		for c := range Copy(numCopies) {
 			if rs.classes[k]&(1<<c) != 0 {
-				dst.putCopy(c, &sum)
+				dst.putCopy(c, sum)
 			}
 		}
 	}
+	erased := in.erases()
 	for i := range states {
-		if s := &states[i]; s.outcome != NotApplicable && s.outcome != Replaced {
+		if s := &states[i]; (erased || rs.rules[s.rule].extra) && s.outcome != NotApplicable && s.outcome != Replaced {
 			if err := rs.extras(dst, s, in); err != nil {
 				return err
 			}
@@ -323,6 +324,7 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 
 	// 3 to 5. The floor, the wish and the ceiling.
 	erased := in.erases()
+	ceilings := false
 	var win [4]int // by kind: index into states, from 1
 	for i := range states {
 		s := &states[i]
@@ -358,9 +360,13 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 			}
 		case Ceiling:
 			sum.awaiting = sum.awaiting || b.is == pending
+			ceilings = ceilings || b.is == known
 		}
 	}
 	for i := range states {
+		if !ceilings {
+			break
+		}
 		s := &states[i]
 		r := &rs.rules[s.rule]
 		if r.Kind != Ceiling || s.is != known || s.outcome != Won || r.classes&class == 0 {
@@ -680,13 +686,13 @@ func (p *Plan) Merge(q *Plan) {
 		p.NoRule = insert(p.NoRule, c)
 	}
 	for i := range q.Phases {
-		p.Phases = place(p.Phases, &q.Phases[i])
+		p.Phases = place(p.Phases, q.Phases[i])
 	}
 	for i := range q.Notices {
-		p.Notices = place(p.Notices, &q.Notices[i])
+		p.Notices = place(p.Notices, q.Notices[i])
 	}
 	for i := range q.Exemptions {
-		p.Exemptions = place(p.Exemptions, &q.Exemptions[i])
+		p.Exemptions = place(p.Exemptions, q.Exemptions[i])
 	}
 	p.Trail = append(p.Trail, q.Trail...)
 	p.resolve()

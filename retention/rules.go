@@ -35,6 +35,7 @@ type rule struct {
 	weight  uint8 // strength, in the order of what replaces what
 	binds   uint8 // set of copies
 	classes uint8 // set of classes
+	extra   bool  // it brings phases or notices
 }
 
 // An Option changes what [New] makes. The last one of a kind counts.
@@ -393,6 +394,7 @@ func (c *checker) terms(i int) {
 		}
 		s.Allow = slices.Clone(s.Allow)
 	}
+	r.extra = r.Kind == Notice || r.Stages.Before.Name != "" || r.Stages.During.Name != "" || r.Stages.After.Name != ""
 	c.schedule(i)
 }
 

@@ -161,7 +161,7 @@ func (rs *Rules) extras(dst *Plan, s *state, in *Input) error {
 			for _, offset := range r.Schedule.Offsets {
 				at, ok := r.span(s.start, offset, 0)
 				if !ok {
-					return &RuleError{r.ID, "a notice lies outside the years 1 to 9999, or no working day follows it"}
+					return &RuleError{r.ID, r.outside("a notice lies outside the years 1 to 9999")}
 				}
 				dst.Notices = place(dst.Notices, Announcement{r.ID, r.Schedule.Purpose, time.Unix(at.end, 0).UTC(), r.Schedule.Channels})
 			}

@@ -505,7 +505,7 @@ func (rs *Rules) run(states []state, in *Input, held *freeze) error {
 		ok = inRange(s.start)
 	}
 	if !ok {
-		return &RuleError{r.ID, "the event, or the end of the period, lies outside the years 1 to 9999, or no working day follows it"}
+		return &RuleError{r.ID, r.outside("the event, or the end of the period, lies outside the years 1 to 9999")}
 	}
 	return nil
 }

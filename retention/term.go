@@ -234,6 +234,14 @@ func (r *rule) span(start int64, p Period, held int64) (s span, ok bool) {
 	return s, inRange(s.end)
 }
 
+// outside is why span has no answer.
+func (r *rule) outside(problem string) string {
+	if r.Roll != nil {
+		problem += ", or its calendar has no working day within a year"
+	}
+	return problem
+}
+
 // last is the day of the cut-off on or after a day.
 func (c Cutoff) last(day int64) int64 {
 	y, m, d := civil(day)

@@ -138,9 +138,7 @@ func (r *Result) clone() *Result {
 	c.Obligations = append([]consent.Obligation(nil), r.Obligations...)
 	c.Withheld = append([]Withheld(nil), r.Withheld...)
 	c.Trail = append([]TrailStep(nil), r.Trail...)
-	c.Retention.Missing = append([]retention.Anchor(nil), r.Retention.Missing...)
-	c.Retention.NoRule = append([]string(nil), r.Retention.NoRule...)
-	c.Retention.Trail = append([]retention.Step(nil), r.Retention.Trail...)
+	c.Retention = r.Retention.Clone()
 	return &c
 }
 

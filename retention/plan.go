@@ -662,6 +662,15 @@ func Combine(plans ...Plan) Plan {
 	return p
 }
 
+// Clone returns a copy that shares nothing with p that a later plan would change.
+func (p *Plan) Clone() Plan {
+	c := *p
+	c.Missing, c.NoRule, c.Trail = append([]Anchor(nil), p.Missing...), append([]string(nil), p.NoRule...), append([]Step(nil), p.Trail...)
+	c.Phases, c.Notices, c.Exemptions = append([]Phase(nil), p.Phases...), append([]Announcement(nil), p.Notices...), append([]Exemption(nil), p.Exemptions...)
+	c.others, c.work, c.lead = append([]copySum(nil), p.others...), nil, nil
+	return c
+}
+
 // Merge makes p the combination of p and q, as [Combine] does; the zero p becomes
 // a copy of q. It allocates only where the slices of p grow.
 func (p *Plan) Merge(q *Plan) {

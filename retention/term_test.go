@@ -261,6 +261,13 @@ func TestCopies(t *testing.T) {
 		assert.Equal(t, []any{tt.status, tt.latest, tt.method, "2026-01-11T00:00:00Z"}, []any{w.Status, stamp(w.Latest), w.Method, stamp(w.Earliest)}, tt.copy)
 		assert.Equal(t, tt.copy != retention.Primary, p.Differs(tt.copy))
 	}
+	clone := p.Clone()
+	before := string(p.AppendJSON(nil))
+	other := in
+	other.Events = nil
+	require.NoError(t, rules(t, list...).PlanInto(&p, &other))
+	assert.Equal(t, before, string(clone.AppendJSON(nil)), "a clone keeps what it says")
+	p = clone
 	assert.Equal(t, []string{"keep won", "primary won", "cache won", "others won", "clear won", "purge lost clear: ends later"}, steps(p))
 	assert.Contains(t, p.Explain(), "  copy media: deletable from 2026-01-11T00:00:00Z until 2026-06-01T00:00:00Z, at least purge\n")
 	text := string(p.AppendJSON(nil))

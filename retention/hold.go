@@ -1,6 +1,9 @@
 package retention
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Effect is what a hold does to the periods that it meets. Whatever it is, data
 // under a hold that is in force is not deleted.
@@ -19,10 +22,14 @@ var effectNames = [...]string{"suspend", "restart", "toll"}
 func (e Effect) String() string { return name(effectNames[:], uint8(e)) }
 
 // ParseEffect returns the effect that [Effect.String] writes as text.
-func ParseEffect(text string) (Effect, bool) {
-	i, ok := parse(effectNames[:], text)
-	return Effect(i), ok
+func ParseEffect(text string) (Effect, error) {
+	if i, ok := parse(effectNames[:], text); ok {
+		return Effect(i), nil
+	}
+	return 0, errEffect
 }
+
+var errEffect = errors.New("retention: effect: unknown name: use suspend, restart or toll")
 
 // Everything is the scope of a hold on all data of its input. A hold needs a
 // scope: one that was forgotten must not freeze, or free, a whole account.

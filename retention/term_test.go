@@ -153,8 +153,8 @@ func TestNamesOfTerms(t *testing.T) {
 		assert.Equal(t, m, got)
 	}
 	for e := retention.Suspend; e <= retention.Toll; e++ {
-		got, ok := retention.ParseEffect(e.String())
-		assert.True(t, ok)
+		got, err := retention.ParseEffect(e.String())
+		require.NoError(t, err)
 		assert.Equal(t, e, got)
 	}
 	for _, bad := range []string{"x", canary, "fiscal_year:02-30", "fiscal_year:13-01", "fiscal_year:00-00", "fiscal_year:9-30", "fiscal_year:+9-30", "PRIMARY"} {
@@ -168,8 +168,8 @@ func TestNamesOfTerms(t *testing.T) {
 		require.Error(t, err)
 		_, err = retention.ParseMethod(bad)
 		require.Error(t, err)
-		_, ok := retention.ParseEffect(bad)
-		assert.False(t, ok)
+		_, err = retention.ParseEffect(bad)
+		require.Error(t, err)
 		assert.NotContains(t, err.Error(), canary)
 	}
 	assert.Empty(t, retention.Cutoff(4).String()+retention.Cutoff(65535).String()+retention.Copy(9).String()+retention.Method(9).String())

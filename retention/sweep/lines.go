@@ -274,8 +274,8 @@ func (f *fields) hold(i int32) (h retention.Hold) {
 		case "released":
 			h.Released = f.instant(i, "holds.released")
 		case "effect":
-			var ok bool
-			if h.Effect, ok = retention.ParseEffect(f.text(i, "holds.effect")); !ok {
+			var err error
+			if h.Effect, err = retention.ParseEffect(f.text(i, "holds.effect")); err != nil {
 				f.fail("holds.effect", "unknown", "use suspend, restart or toll")
 			}
 		default:

@@ -59,7 +59,8 @@ func TestAllocations(t *testing.T) {
 	hundred := many(t, 100)
 	require.NoError(t, hundred.PlanInto(&planned, in))
 	account, copied := rules(t, accountRules(t)...), rules(t, copyRules(t)...)
-	var held, copies retention.Plan
+	var held, copies, told retention.Plan
+	toldIn := input("customer.files", "2026-03-02T00:00:00Z", "subscription_end", "2025-12-31T23:59:59Z")(t)
 	heldIn := input("customer.files", "2026-03-02T00:00:00Z", "subscription_end", "2025-12-31T23:59:59Z")(t)
 	heldIn.Explain, heldIn.Attr = false, map[string]any{"in_scope": true}
 	heldIn.Holds = []retention.Hold{hold(t, retention.Toll, "a", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"), hold(t, retention.Suspend, "b", "2026-03-01T00:00:00Z", "")}
@@ -72,6 +73,7 @@ func TestAllocations(t *testing.T) {
 		"Plan, no rule":   func() { _ = one.PlanInto(&none, &unruled) },
 		"Plan, 100 rules": func() { _ = hundred.PlanInto(&plan, in) },
 		"Plan, holds":     func() { _ = account.PlanInto(&held, &heldIn) },
+		"Plan, explained": func() { _ = account.PlanInto(&told, &toldIn) },
 		"Plan, copies":    func() { _ = copied.PlanInto(&copies, in) },
 		"Merge":           func() { record = retention.Plan{}; record.Merge(&planned) },
 		"AppendJSON":      func() { buf = planned.AppendJSON(buf[:0]) },

@@ -77,6 +77,7 @@ type Plan struct {
 	others []copySum // of copies that other rules bind, by copy
 	work   []state   // of a large set of rules, kept for the next plan
 	lead   []int32
+	said   []verdict // likewise
 }
 
 type copySum struct {
@@ -225,7 +226,7 @@ func (rs *Rules) PlanInto(dst *Plan, in *Input) error {
 func (p *Plan) reset() {
 	*p = Plan{
 		Missing: p.Missing[:0], NoRule: p.NoRule[:0], Trail: p.Trail[:0], Phases: p.Phases[:0], Notices: p.Notices[:0], Exemptions: p.Exemptions[:0],
-		others: p.others[:0], work: p.work, lead: p.lead,
+		others: p.others[:0], work: p.work, lead: p.lead, said: p.said,
 	}
 }
 
@@ -272,7 +273,11 @@ func (rs *Rules) plan(dst *Plan, in *Input, held *freeze) error {
 	// the last, so that what became of a rule there is what the trail tells.
 	var verdicts []verdict
 	if in.Explain {
-		verdicts = make([]verdict, len(states))
+		if cap(dst.said) < len(states) {
+			dst.said = make([]verdict, len(states))
+		}
+		verdicts = dst.said[:len(states)]
+		clear(verdicts)
 	}
 	for k := len(rs.classes) - 1; k >= 0; k-- {
 		sum := &dst.sum
@@ -667,7 +672,7 @@ func (p *Plan) Clone() Plan {
 	c := *p
 	c.Missing, c.NoRule, c.Trail = append([]Anchor(nil), p.Missing...), append([]string(nil), p.NoRule...), append([]Step(nil), p.Trail...)
 	c.Phases, c.Notices, c.Exemptions = append([]Phase(nil), p.Phases...), append([]Announcement(nil), p.Notices...), append([]Exemption(nil), p.Exemptions...)
-	c.others, c.work, c.lead = append([]copySum(nil), p.others...), nil, nil
+	c.others, c.work, c.lead, c.said = append([]copySum(nil), p.others...), nil, nil, nil
 	return c
 }
 

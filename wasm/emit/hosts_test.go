@@ -232,10 +232,8 @@ func scripts(t *testing.T) []*script {
 func TestEveryHost(t *testing.T) {
 	all := scripts(t)
 	folder := t.TempDir()
-	var names []string
 	steps := 0
 	for i, s := range all {
-		names = append(names, s.Name)
 		steps += len(s.Steps)
 		text, err := json.Marshal(s)
 		require.NoError(t, err)

@@ -377,7 +377,7 @@ func (p *plan) layout(describe []byte, maxInput int) (*asm.Object, error) {
 	}
 	o.Funcs = append(o.Funcs, p.eval())
 	for i := range p.exprs.Patterns() {
-		o.Funcs = append(o.Funcs, &asm.Func{Name: matchSym(i), Sig: "ii>i", Body: []asm.Instr{asm.Const(asm.I32, int64(i)), asm.Get(0), asm.Get(1), asm.Call("run.matches")}})
+		o.Funcs = append(o.Funcs, &asm.Func{Name: matchSym(i), Sig: "ii>i", Body: []asm.Instr{asm.Const(asm.I32, int64(i)), asm.Get(0), asm.Get(1), asm.Call("run.Matches")}})
 	}
 	return o, nil
 }

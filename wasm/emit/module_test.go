@@ -32,13 +32,12 @@ var builtinBundle = sync.OnceValues(func() ([]byte, error) { return os.ReadFile(
 
 // A classifier is a module that runs, with the answers of package classify.
 type classifier struct {
-	built   *built
-	m       api.Module
-	scratch int // address of the input buffer
-	place   int // address of the descriptor
-	about   description
-	flags   uint32  // of the last call
-	steps   *[]step // notes what is done, for other hosts to do
+	built *built
+	m     api.Module
+	place int // address of the descriptor
+	about description
+	flags uint32  // of the last call
+	steps *[]step // notes what is done, for other hosts to do
 }
 
 type description struct {

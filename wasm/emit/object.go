@@ -41,7 +41,7 @@ const densePath = "github.com/privetdev/privet/wasm/emit/dense"
 // expressions call, and what writes the variables that are filled in.
 func runtimeRoots() []symbols.Root {
 	roots := runtimeCalls()
-	for name := range strings.FieldsSeq("Ask Field Forget ForgetDetectors ForgetWords Record Text forgetRules matches") {
+	for name := range strings.FieldsSeq("Ask Field Forget ForgetDetectors ForgetWords Record Text Matches ForgetRules") {
 		roots = append(roots, symbols.Root{Package: runPath, Func: name})
 	}
 	roots = append(roots, symbols.Root{Package: findtables.Path, Func: "Forget"},

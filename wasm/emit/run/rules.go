@@ -194,8 +194,8 @@ func oneOf(from, to int) int {
 	return isFalse
 }
 
-// forgetRules empties what is filled in, so that it counts as written.
-func forgetRules() {
+// ForgetRules empties what is filled in, so that it counts as written.
+func ForgetRules() {
 	Autos, Auto8, Auto16, Auto32, AutoTexts = Autos[:0], Auto8[:0], Auto16[:0], Auto32[:0], 0
 	AutoTables, AutoBack, AutoPrograms = false, false, false
 	ProgramHere, ProgramNext, ProgramStack, ProgramSeen = ProgramHere[:0], ProgramNext[:0], ProgramStack[:0], ProgramSeen[:0]

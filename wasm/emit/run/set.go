@@ -58,8 +58,8 @@ func askTexts() {
 	}
 }
 
-// matches reports whether a pattern of matches is found in a text.
-func matches(n int, text string) bool { return walk(AutoTexts+n, text) }
+// Matches reports whether a pattern of matches is found in a text.
+func Matches(n int, text string) bool { return walk(AutoTexts+n, text) }
 
 // symbolOf is the symbol of a character outside ASCII.
 func symbolOf(r rune, a *Auto) int {

@@ -14,7 +14,7 @@ import (
 )
 
 // partsSection is the custom section with what [Inspect] cannot read off the rest.
-const partsSection = "privacy.parts"
+const partsSection = "parts"
 
 // An Inspection is what a classifier module says of itself.
 type Inspection struct {
@@ -145,6 +145,8 @@ func owner(symbol string) string {
 		return "expr"
 	case head == "match":
 		return "run"
+	case slices.Contains([]string{"binary", "bytes", "crc32", "sha256", "strings", "subgo", "unicode", "utf8"}, head):
+		return "library"
 	}
 	return head
 }
@@ -165,8 +167,7 @@ func sizes(linked *asm.Module, by func(symbol string) string) (code, data map[st
 // The names in the section for Inspect are numbers: places in these lists, which only
 // grow. What is in neither is other.
 var (
-	partNames = [...]string{"other", "abi", "binary", "bytes", "crc32", "data", "dense", "description", "detect", "expr", "find", "plain",
-		"rt", "run", "sha256", "strings", "subgo", "text", "unicode", "utf8", "words"}
+	partNames      = [...]string{"other", "abi", "data", "dense", "description", "detect", "expr", "find", "library", "plain", "rt", "run", "text", "words"}
 	automatonNames = [...]string{"other", "detectors", "matches in conditions", "rules: field.name", "rules: field.path", "rules: field.type",
 		"rules: field.source", "rules: field.description", "rules: value"}
 )

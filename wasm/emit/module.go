@@ -93,9 +93,9 @@ func build(data []byte, o Options, runtime func() (*asm.Object, error)) (*built,
 		return nil, err
 	}
 	codeSizes, dataSizes := sizes(linked, owner)
-	wasm, err := wasmabi.Set(linked.Wasm, wasmabi.Section, section(b, content, signature, o.MaxInput, linked.Most))
+	wasm, err := wasmabi.Set(linked.Wasm, partsSection, p.parts(codeSizes, dataSizes))
 	if err == nil {
-		wasm, err = wasmabi.Set(wasm, partsSection, p.parts(codeSizes, dataSizes))
+		wasm, err = wasmabi.Set(wasm, wasmabi.Section, section(b, content, signature, o.MaxInput, linked.Most))
 	}
 	if err != nil {
 		return nil, err

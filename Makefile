@@ -111,7 +111,7 @@ generated:
 	@.ci/generated
 
 fuzz-short:
-	@.ci/fuzz 2s
+	@.ci/fuzz 1s
 
 readme:
 	$(GO) run ./internal/cmd/readme

@@ -22,7 +22,7 @@ import (
 // and the scenarios there: they compare with the same bytes.
 func TestGoldenInWebAssembly(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a program")
+		t.Skip("-short: compiling the tests for WebAssembly takes seconds; without it they run")
 	}
 	module := filepath.Join(t.TempDir(), "retention.wasm")
 	build := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-o", module, ".")

@@ -267,7 +267,7 @@ func TestFF1Sizes(t *testing.T) {
 // Six digits are a small enough domain to see that it is permuted.
 func TestFF1Permutes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a million encipherments")
+		t.Skip("-short: a million encipherments; without it they run")
 	}
 	f := newFF1(t, make([]byte, 32), 10)
 	seen := make([]bool, 1_000_000)

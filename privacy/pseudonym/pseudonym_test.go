@@ -191,7 +191,7 @@ func TestScopesAreSeparate(t *testing.T) {
 		va, vb := rapid.Uint32Range(1, 3).Draw(t, "version"), rapid.Uint32Range(1, 3).Draw(t, "version")
 		f := drawForm(t)
 		if !f.ok {
-			t.Skip("refused")
+			t.Skip("a form that is refused: another is drawn")
 		}
 		// One secret for all, the worst case: only the derivation separates.
 		s, err := NewSecret(drawSecret(t))

@@ -313,7 +313,7 @@ func TestNewReversibleRefuses(t *testing.T) {
 
 func TestReversibleAllocations(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector makes sync.Pool forget")
+		t.Skip("the race detector makes sync.Pool drop states at random; go test without -race counts allocations")
 	}
 	r := testReversible(t)
 	buf := make([]byte, 0, 128)

@@ -178,7 +178,7 @@ func TestSubjectsConcurrentUse(t *testing.T) {
 
 func TestSubjectAppendDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector makes sync.Pool drop states at random")
+		t.Skip("the race detector makes sync.Pool drop states at random; go test without -race counts allocations")
 	}
 	p, err := testSubjects(t, testStore(t, 1), NewSubjectMemory(rand.Reader)).Subject(t.Context(), Text("u-1"))
 	require.NoError(t, err)

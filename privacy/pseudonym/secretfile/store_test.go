@@ -625,7 +625,7 @@ func TestLinks(t *testing.T) {
 	s := testStore(t)
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(s.path, link); err != nil {
-		t.Skip("no links here:", err)
+		t.Skip("this system makes no links here:", err)
 	}
 	linked, err := Open(ctx, link, testKey(t, 'k'), WithTombstones(s.tombs))
 	require.NoError(t, err)
@@ -641,7 +641,7 @@ func TestLinks(t *testing.T) {
 // Secrets that are mounted read-only can be used.
 func TestReadOnlyFolder(t *testing.T) {
 	if runtime.GOOS == "windows" || os.Getuid() == 0 {
-		t.Skip("permissions of a folder do not bind this user")
+		t.Skip("needs a user whom permissions bind: not root, not Windows")
 	}
 	ctx := t.Context()
 	s := testStore(t)

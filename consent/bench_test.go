@@ -45,6 +45,56 @@ func benchCases(t testing.TB) []benchCase {
 	}
 }
 
+// fullCases are questions to a policy of 20 purposes and 30 rules (ten prohibitions,
+// ten requirements, five overrides, five obligations, each with a condition) with
+// the builtin ages and regimes, about a person with ten records, a residence, a
+// location and an age.
+func fullCases(t testing.TB) []benchCase {
+	p := consent.Policy{
+		Sources: []consent.Source{{ID: "law", Layer: consent.LayerLaw}, {ID: "agreement", Layer: consent.LayerAgreement}, {ID: "statement", Layer: consent.LayerStatement}},
+		Ages:    consent.Ages{Builtin: true}, Regimes: consent.Regimes{Builtin: true}, Sensitive: []string{"user.health"},
+		Features: []consent.Feature{{Key: "maps", Kind: consent.Optional, AdminCanDisable: true}},
+	}
+	category := func(name string) consent.Condition {
+		return consent.Condition{Text: "category", Func: func(r *consent.Request) (bool, error) { return r.Category == name, nil }}
+	}
+	f := consent.Facts{}
+	for i := range 10 {
+		n := string(rune('a' + i))
+		p.Purposes = append(p.Purposes,
+			consent.Purpose{Key: "service." + n, Basis: consent.BasisContract},
+			consent.Purpose{Key: "ads." + n, Mechanism: consent.ByRegime, Uses: []consent.Use{consent.UseSale, consent.UseTargetedAds}})
+		p.Prohibitions = append(p.Prohibitions, consent.Prohibition{ID: "no/" + n, Source: "statement", When: category("banned." + n)})
+		p.Requirements = append(p.Requirements, consent.Requirement{ID: "must/" + n, Source: "law", When: category("special." + n)})
+		if i < 5 {
+			p.Overrides = append(p.Overrides, consent.Override{ID: "over/" + n, Source: "agreement", Rules: []string{"no/" + n}, When: category("never")})
+			p.Obligations = append(p.Obligations, consent.ObligationRule{ID: "log/" + n, Source: "law", When: category("logged." + n), Obligation: consent.Obligation{Kind: consent.LogUse}})
+		}
+		r := grant("ads." + n)
+		if i == 9 {
+			r = refusal("ads.j", consent.StateWithdrawn)
+		}
+		f.Records = append(f.Records, r)
+	}
+	e, err := consent.New(p)
+	require.NoError(t, err)
+	v := viewOf(t, f)
+	subject := func(place, band string) consent.Subject {
+		return consent.Subject{ID: "person", Residence: place, AgeBand: band, Account: "consumer"}
+	}
+	gpc := consent.Signals{List: []consent.Signal{{Kind: consent.SignalGPC, Since: noon.Add(-time.Hour)}}}
+	on := map[string]bool{"maps": true}
+	return []benchCase{
+		{"full/allow/contract", e, v, consent.Request{Purpose: "service.c", Category: "user.device", Feature: "maps", Switches: on, Subject: subject("DE", "16..17"), Location: "DK", At: noon}, consent.ReasonContract},
+		{"full/allow/consent", e, v, consent.Request{Purpose: "ads.c", Category: "user.behavior", Feature: "maps", Switches: on, Subject: subject("DE", "16..17"), Location: "US-CA", At: noon}, consent.ReasonConsent},
+		{"full/allow/opt_out", e, v, consent.Request{Purpose: "ads.c", Category: "user.behavior", Subject: subject("US-VA", "adult"), Location: "US-CO", At: noon}, consent.ReasonOptOutDefault},
+		{"full/deny/signal", e, v, consent.Request{Purpose: "ads.c", Category: "user.behavior", Subject: subject("US-VA", "16..17"), Location: "US-CO", Signals: gpc, At: noon}, consent.ReasonSignalGPC},
+		{"full/deny/withdrawn", e, v, consent.Request{Purpose: "ads.j", Category: "user.behavior", Subject: subject("DE", "16..17"), Location: "DK", At: noon}, consent.ReasonWithdrawn},
+		{"full/deny/age_unknown", e, &consent.View{}, consent.Request{Purpose: "ads.c", Category: "user.behavior", Subject: subject("DE", ""), Location: "DK", At: noon}, consent.ReasonAgeUnknown},
+		{"full/deny/prohibited", e, v, consent.Request{Purpose: "ads.c", Category: "banned.j", Subject: subject("DE", "16..17"), Location: "DK", At: noon}, consent.ReasonProhibited},
+	}
+}
+
 type benchCase struct {
 	name   string
 	engine *consent.Engine
@@ -55,7 +105,7 @@ type benchCase struct {
 
 // The paths of one purpose allocate nothing.
 func TestDecideAllocatesNothing(t *testing.T) {
-	for _, c := range benchCases(t) {
+	for _, c := range append(benchCases(t), fullCases(t)...) {
 		d := c.engine.Decide(c.view, &c.req)
 		require.Equal(t, c.reason, d.Reason, c.name)
 		assert.Zero(t, testing.AllocsPerRun(100, func() { d = c.engine.Decide(c.view, &c.req) }), c.name)
@@ -67,7 +117,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 // The floor beside it is what a program writes that has its policy in its code and
 // its answers in a map: no reasons, no hierarchy, no expiry, no trail.
 func BenchmarkDecide(b *testing.B) {
-	for _, c := range benchCases(b) {
+	for _, c := range append(benchCases(b), fullCases(b)...) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

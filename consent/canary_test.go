@@ -15,7 +15,8 @@ const canary = "canary@example.test"
 // Nothing that a request, a fact or an error of a condition contains comes out.
 func TestCanary(t *testing.T) {
 	policy := services()
-	policy.Purposes = append(policy.Purposes, consent.Purpose{Key: "free", Mechanism: consent.OptOut})
+	policy.Purposes = append(policy.Purposes, consent.Purpose{Key: "free", Mechanism: consent.OptOut}, consent.Purpose{Key: "aged", Mechanism: consent.ByRegime, Uses: []consent.Use{consent.UseSale}}, consent.Purpose{Key: "law", Basis: consent.BasisLegalObligation, Needs: []string{"k"}})
+	policy.Ages, policy.Regimes = consent.Ages{Builtin: true}, consent.Regimes{Builtin: true}
 	policy.Residency = []consent.Residency{{ID: "eu", Source: "ours", When: consent.Condition{Func: func(r *consent.Request) (bool, error) { return r.Region != "", nil }}, StoreIn: consent.Place{In: []string{"eu"}}}}
 	e, err := consent.New(policy)
 	require.NoError(t, err)
@@ -40,8 +41,24 @@ func TestCanary(t *testing.T) {
 		StaffCountry: canary, Switches: map[string]bool{canary: false}, Admin: map[string]bool{canary: false}, Claim: canary,
 		Context: map[string]string{canary: canary}, Notices: []consent.NoticeRef{{ID: canary, Version: canary}}, Service: canary, At: noon,
 	}
+	full.Location, full.AgeAssured, full.Reference, full.Party, full.Collector = canary, canary, "canary", canary, canary
+	full.Settings = []consent.Setting{{Feature: canary, By: consent.ByAdmin, Collector: canary, Tenant: canary}}
+	full.Signals.List = []consent.Signal{{Kind: canary, OptOut: []consent.Use{canary}, Source: canary, Device: canary}}
 	variants := []func(*consent.Request){
 		func(*consent.Request) {},
+		func(r *consent.Request) { r.Reference = canary },
+		func(r *consent.Request) {
+			r.Settings = []consent.Setting{{Feature: "updates", By: consent.ByAdmin, Of: canary}}
+		},
+		func(r *consent.Request) {
+			r.Settings, r.Feature = []consent.Setting{{Feature: "updates", By: consent.ByAdmin, Collector: canary, Tenant: canary}}, "updates"
+		},
+		func(r *consent.Request) {
+			r.Purpose, r.Recipient.ID = "aged", canary
+			r.Signals.List = []consent.Signal{{Kind: consent.SignalGPP, OptOut: []consent.Use{consent.UseSale}, Source: canary, Device: canary}}
+		},
+		func(r *consent.Request) { r.Purpose = "law.canary" },
+		func(r *consent.Request) { r.Purpose, r.Region = "law", "" },
 		func(r *consent.Request) { r.Purpose = canary },
 		func(r *consent.Request) { r.Purpose = "canary" },
 		func(r *consent.Request) { r.Purpose, r.Purposes = "", []string{"free", "sync.canary", "canary"} },
@@ -101,7 +118,13 @@ func TestCanary(t *testing.T) {
 		{Gates: consent.Gates{Promotion: canary, Combination: canary, Share: canary}},
 		{Promotions: []consent.Promotion{{ID: canary, Source: canary, From: []string{canary}, To: canary, Kinds: []consent.Kind{canary}, Purpose: canary}}},
 		{Obligations: []consent.ObligationRule{{ID: canary, Source: canary, Obligation: consent.Obligation{Kind: canary, Period: canary}}}},
-		{Notices: []consent.Notice{{ID: canary, Version: canary}}},
+		{Notices: []consent.Notice{{ID: canary, Version: canary, Texts: []consent.NoticeText{{Language: canary, Hash: canary}}}}},
+		{Duties: []consent.Duty{{ID: canary, Source: canary, Purpose: canary, Basis: canary, Reference: canary, Needs: []string{canary}}}},
+		{Recipients: []consent.RecipientRule{{ID: canary, Source: canary, Role: canary, Basis: canary, Reference: canary, Assessment: canary, Purposes: []string{canary}}}},
+		{Overrides: []consent.Override{{ID: canary, Source: canary, Rules: []string{canary}, Sources: []string{canary}, Topics: []string{canary}}}},
+		{Ages: consent.Ages{Assurance: canary, Rules: []consent.AgeRule{{Place: canary, Giver: canary, Uses: []consent.Use{canary}, Source: canary}}}},
+		{Regimes: consent.Regimes{AfterNotice: []string{canary}, Rules: []consent.RegimeRule{{Place: canary, Mechanism: canary, Sensitive: canary, Source: canary}}}, Sensitive: []string{canary}},
+		{Hash: canary, Features: []consent.Feature{{Key: canary, Affects: canary}}},
 	} {
 		_, err := consent.New(bad)
 		require.Error(t, err)
@@ -114,6 +137,9 @@ func TestCanary(t *testing.T) {
 		records(consent.Record{Scope: consent.Scope{Purpose: "p", Recipient: strings.Repeat(canary, 20)}}),
 		records(consent.Record{Scope: consent.Scope{Purpose: "p"}, State: canary}),
 		records(consent.Record{Scope: consent.Scope{Purpose: "p"}, State: consent.StateGranted, Given: noon, Strength: canary}),
+		records(consent.Record{Scope: consent.Scope{Purpose: "p"}, State: consent.StateGranted, Given: noon, By: canary}),
+		{Head: canary},
+		{Merged: []consent.Merge{{At: noon, Records: []consent.Record{{ID: canary, Scope: consent.Scope{Purpose: canary}}}}}},
 		{Claims: []consent.Claim{{ID: canary}}},
 		{Claims: []consent.Claim{{ID: "c", Result: canary}}},
 	} {

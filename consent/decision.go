@@ -38,7 +38,10 @@ const (
 	ReasonProhibited  Reason = "PROHIBITED"
 	ReasonNotDeclared Reason = "NOT_DECLARED"
 	ReasonResidency   Reason = "RESIDENCY"
-	ReasonRuleError   Reason = "RULE_ERROR" // a condition could not be evaluated; also from rows 12 and from obligations
+	ReasonRuleError   Reason = "RULE_ERROR" // a condition could not be evaluated; also from other rows with conditions, and from obligations
+
+	ReasonLegalObligation Reason = "LEGAL_OBLIGATION"
+	ReasonVitalInterest   Reason = "VITAL_INTEREST"
 
 	ReasonAdminDisabled Reason = "ADMIN_DISABLED"
 	ReasonFeatureOff    Reason = "FEATURE_OFF"
@@ -50,7 +53,14 @@ const (
 	ReasonRefused   Reason = "REFUSED"
 	ReasonObjected  Reason = "OBJECTED"
 
+	ReasonGuardianRequired Reason = "GUARDIAN_REQUIRED"
+	ReasonAgeUnknown       Reason = "AGE_UNKNOWN" // telling the age changes it
+
 	ReasonSignalGPC Reason = "SIGNAL_GPC"
+	ReasonSignalGPP Reason = "SIGNAL_GPP"
+	ReasonSignalUSP Reason = "SIGNAL_USP"
+
+	ReasonSignalOverridden Reason = "SIGNAL_OVERRIDDEN_BY_CONSENT" // in Overridden only
 
 	ReasonExplicitConsentRequired Reason = "EXPLICIT_CONSENT_REQUIRED"
 
@@ -68,6 +78,7 @@ const (
 	ReasonEssential Reason = "ESSENTIAL"
 
 	ReasonLegitimateInterest Reason = "LEGITIMATE_INTEREST"
+	ReasonPublicTask         Reason = "PUBLIC_TASK"
 
 	ReasonOptOutDefault Reason = "OPT_OUT_REGIME_DEFAULT"
 
@@ -91,13 +102,17 @@ type Decision struct {
 	// Purpose is the declared purpose whose rule was used: the asked one or the
 	// nearest declared ancestor. Empty when the purpose is unknown.
 	Purpose string
-	Basis   Basis
+	Basis   Basis // where the regime or an age decides it, what it is there
+	// Regime is the mechanism of the place, where the policy has [Regimes]:
+	// opt_in, opt_out, notice_only or none.
+	Regime Mechanism
 	// Evidence are the records that decided.
 	Evidence []Ref
 	// Overridden are the things that would have counted and did not.
 	Overridden []Step
 	Ask        *Ask // for AskFirst
-	// Obligations are duties that come with an Allow.
+	// Obligations are duties: those that come with an Allow, or those that a rule
+	// ties to the reason of a denial.
 	Obligations []Obligation
 	// NotAfter is the first instant at which the outcome or the reason could
 	// change by time alone: the decision may be reused for later requests that
@@ -106,6 +121,10 @@ type Decision struct {
 	// ByPurpose has one decision for each purpose asked, in the order of the
 	// request, where the request has Purposes.
 	ByPurpose []Decision
+	// PolicyHash and LedgerHead are [Policy].Hash and [Facts].Head, handed through:
+	// what the decision was made by.
+	PolicyHash string
+	LedgerHead string
 }
 
 // Allowed reports whether the outcome is Allow.
@@ -113,7 +132,7 @@ func (d Decision) Allowed() bool { return d.Outcome == Allow }
 
 // A Ref points at something that a decision rests on.
 type Ref struct {
-	Kind string // consent, claim, assessment
+	Kind string // consent, claim, assessment, reference, affects
 	ID   string
 }
 
@@ -130,15 +149,16 @@ type Step struct {
 type Ask struct {
 	Purposes []string // declared keys
 	Strength Strength // at least
-	From     string   // who may give it: "subject"
+	From     string   // who may give it: "subject", "guardian" or "both"
 	What     Operation
 }
 
 // An ObligationKind is what an obligation demands.
 type ObligationKind string
 
-// The kinds of obligations. StoreIn and StaffIn come from residency rules, the
-// others from the policy's obligations.
+// The kinds of obligations. StoreIn and StaffIn come from residency rules; Minimise
+// also from row 4, HonourIn also from row 10 and PassSignal also from an Allow to
+// disclose, where regimes are in play; the others from the policy's obligations.
 const (
 	DeleteWithin     ObligationKind = "delete_within" // Period from Anchor
 	Minimise         ObligationKind = "minimise"      // to Values
@@ -146,8 +166,11 @@ const (
 	NoOnwardTransfer ObligationKind = "no_onward_transfer"
 	NotifySubject    ObligationKind = "notify_subject"
 	LogUse           ObligationKind = "log_use"
-	StoreIn          ObligationKind = "store_in" // one of Values
-	StaffIn          ObligationKind = "staff_in" // one of Values
+	HonourIn         ObligationKind = "honour_in"      // tell those who received the data within Period, counted as Values say: calendar_days or business_days
+	PassSignal       ObligationKind = "pass_signal"    // hand the signals that Values name on to the recipient
+	StopAndErase     ObligationKind = "stop_and_erase" // what was done for the decision's purpose
+	StoreIn          ObligationKind = "store_in"       // one of Values
+	StaffIn          ObligationKind = "staff_in"       // one of Values
 )
 
 // An Obligation is a duty that comes with an Allow. Engine and caller agree on the

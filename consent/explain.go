@@ -27,6 +27,10 @@ func (r Reason) meaning() string {
 		return "the place is not one where this data may be"
 	case ReasonRuleError:
 		return "a rule of the policy could not be evaluated"
+	case ReasonLegalObligation:
+		return "the law requires it"
+	case ReasonVitalInterest:
+		return "somebody's life is at stake"
 	case ReasonAdminDisabled:
 		return "an administrator switched the feature off"
 	case ReasonFeatureOff:
@@ -41,8 +45,18 @@ func (r Reason) meaning() string {
 		return "the person refused"
 	case ReasonObjected:
 		return "the person objected"
+	case ReasonGuardianRequired:
+		return "at this age a guardian must consent"
+	case ReasonAgeUnknown:
+		return "the age must be known, and is not"
 	case ReasonSignalGPC:
 		return "Global Privacy Control is on"
+	case ReasonSignalGPP:
+		return "a Global Privacy Platform string opts out"
+	case ReasonSignalUSP:
+		return "a US Privacy string opts out"
+	case ReasonSignalOverridden:
+		return "a later consent goes before the signal"
 	case ReasonExplicitConsentRequired:
 		return "explicit consent is required"
 	case ReasonPromotionNeedsConsent:
@@ -65,6 +79,8 @@ func (r Reason) meaning() string {
 		return "an essential feature needs it"
 	case ReasonLegitimateInterest:
 		return "there is a legitimate interest with an assessment"
+	case ReasonPublicTask:
+		return "it is a public task laid down by law"
 	case ReasonOptOutDefault:
 		return "it is allowed unless refused, and nobody refused"
 	case ReasonDefaultDeny:
@@ -98,6 +114,9 @@ func (d *Decision) explain(b *strings.Builder, indent string) {
 		if d.Basis != "" {
 			parts(" on ", string(d.Basis))
 		}
+		if d.Regime != "" {
+			parts(", regime ", string(d.Regime))
+		}
 	}
 	if d.Rule != "" {
 		if d.Reason == ReasonInvalidRequest {
@@ -123,7 +142,11 @@ func (d *Decision) explain(b *strings.Builder, indent string) {
 		parts(": ", s.Note)
 	}
 	if a := d.Ask; a != nil {
-		line("ask the ", a.From, " for ", string(a.Strength), " consent to ", string(a.What), " for ", strings.Join(a.Purposes, ", "))
+		from := "the " + a.From
+		if a.From == string(ByBoth) {
+			from = "the subject and the guardian"
+		}
+		line("ask ", from, " for ", string(a.Strength), " consent to ", string(a.What), " for ", strings.Join(a.Purposes, ", "))
 	}
 	for _, o := range d.Obligations {
 		line("must ", string(o.Kind))
@@ -131,7 +154,13 @@ func (d *Decision) explain(b *strings.Builder, indent string) {
 			parts(" ", strings.Join(o.Values, ", "))
 		}
 		if o.Period != "" {
-			parts(" ", o.Period, " from ", o.Anchor, " (", o.Strength, " ", o.Limit, ")")
+			parts(" ", o.Period)
+			if o.Anchor != "" {
+				parts(" from ", o.Anchor)
+			}
+			if o.Limit != "" {
+				parts(" (", o.Strength, " ", o.Limit, ")")
+			}
 		}
 		parts(", by rule ", o.Rule)
 	}
@@ -183,6 +212,7 @@ func (d *Decision) write(w *jsondoc.Writer) {
 		}
 		w.Close(']')
 	}
+	text(w, "ledger_head", d.LedgerHead)
 	if !d.NotAfter.IsZero() {
 		text(w, "not_after", d.NotAfter.UTC().Format(time.RFC3339Nano))
 	}
@@ -221,9 +251,11 @@ func (d *Decision) write(w *jsondoc.Writer) {
 		}
 		w.Close(']')
 	}
+	text(w, "policy_hash", d.PolicyHash)
 	text(w, "purpose", d.Purpose)
 	w.Key("reason")
 	w.String(string(d.Reason))
+	text(w, "regime", string(d.Regime))
 	w.Key("row")
 	w.Raw(strconv.Itoa(d.Row))
 	text(w, "rule", d.Rule)

@@ -3,16 +3,22 @@ package consent
 import (
 	"os"
 	"regexp"
-	"strconv"
 	"testing"
 )
 
-// RowTitles gives the table that runs, for the test that compares it with the one
-// that is published.
-func RowTitles() []string {
-	var list []string
+// A TableRow is a row of the precedence table.
+type TableRow struct {
+	N       int
+	Title   string
+	Outcome string
+	Reasons []Reason
+}
+
+// Table gives the table that runs.
+func Table() []TableRow {
+	var list []TableRow
 	for _, r := range rows {
-		list = append(list, strconv.Itoa(r.n)+" "+r.title)
+		list = append(list, TableRow{r.n, r.title, r.outcome, r.reasons})
 	}
 	return list
 }

@@ -197,10 +197,12 @@ func TestFacts(t *testing.T) {
 		if q.req.At.IsZero() {
 			q.req.At = noon
 		}
-		d := e.Decide(viewOf(t, q.facts), &q.req)
-		assert.Equal(t, q.outcome, d.Outcome, "%s: %s\n%s", q.fact, q.reason, d.Explain())
-		assert.Equal(t, q.code, d.Reason, "%s: %s", q.fact, q.reason)
-		assert.Equal(t, q.rule, d.Rule, "%s: %s: rule", q.fact, q.reason)
+		t.Run(q.fact+": "+q.reason, func(t *testing.T) {
+			d := e.Decide(viewOf(t, q.facts), &q.req)
+			assert.Equal(t, q.outcome, d.Outcome, "%s", d.Explain())
+			assert.Equal(t, q.code, d.Reason)
+			assert.Equal(t, q.rule, d.Rule)
+		})
 	}
 }
 

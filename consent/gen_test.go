@@ -73,7 +73,8 @@ func condition(t *rapid.T) consent.Condition {
 
 func genPolicy(t *rapid.T) consent.Policy {
 	p := consent.Policy{
-		Sources: []consent.Source{{ID: "law", Layer: consent.LayerLaw}, {ID: "statement", Layer: consent.LayerStatement}},
+		Sources:    []consent.Source{{ID: "law", Layer: consent.LayerLaw}, {ID: "statement", Layer: consent.LayerStatement}},
+		NoticeLead: consent.NoLead,
 		Classes: []consent.Class{
 			{Key: "c1", Purposes: subset(t, "class purposes", []string{"a", "d"}), Necessary: true},
 			{Key: "c2"},
@@ -169,6 +170,9 @@ func genPolicy(t *rapid.T) consent.Policy {
 			{ID: "log", Source: "law", When: condition(t), Obligation: consent.Obligation{Kind: consent.LogUse}},
 			{ID: "tell", Source: "law", When: condition(t), Obligation: consent.Obligation{Kind: consent.NotifySubject}},
 		}
+	}
+	if rapid.Bool().Draw(t, "wider") {
+		genWider(t, &p)
 	}
 	return p
 }
@@ -339,6 +343,9 @@ func genRequest(t *rapid.T) *consent.Request {
 	}
 	if chance(t, "told", 3) {
 		r.Notices = subset(t, "notice", genNotices)
+	}
+	if rapid.Bool().Draw(t, "wider") {
+		genWiderRequest(t, r)
 	}
 	return r
 }

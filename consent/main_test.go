@@ -6,6 +6,8 @@ import (
 	"testing"
 )
 
+var update = flag.Bool("update", false, "write the tables of doc.go and docs/consent.md anew")
+
 // TestMain raises the number of generated cases: a case costs some microseconds,
 // and the deep rows are reached by few of them.
 func TestMain(m *testing.M) {

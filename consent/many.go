@@ -44,6 +44,9 @@ func (e *Engine) decideAll(view *View, req *Request) Decision {
 		case AskFirst:
 			d.Ask = mergeAsk(d.Ask, x.Ask, worst.Ask)
 		}
+		if d.Outcome != Allow && x.Outcome != Allow { // what is not done may bring duties too
+			d.Obligations = appendNew(d.Obligations, x.Obligations, sameObligation)
+		}
 	}
 	return d
 }
@@ -83,6 +86,9 @@ func mergeAsk(sum, x, won *Ask) *Ask {
 	b, _ := rankStrength(x.Strength)
 	if b > a {
 		sum.Strength = x.Strength
+	}
+	if x.From != sum.From { // from different people: together they give both
+		sum.From = string(ByBoth)
 	}
 	return sum
 }

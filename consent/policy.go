@@ -20,6 +20,23 @@ type Policy struct {
 	Promotions   []Promotion
 	Obligations  []ObligationRule
 	Notices      []Notice
+	// Duties let the law, or a life at stake, go before a person's refusal.
+	Duties []Duty
+	// Recipients say by role what a disclosure rests on.
+	Recipients []RecipientRule
+	// Overrides say which rules give way to which source.
+	Overrides []Override
+	// Ages turn on row 9; the zero value leaves ages to conditions.
+	Ages Ages
+	// Regimes turn on what depends on the place; the zero value leaves it out.
+	Regimes Regimes
+	// Sensitive are the categories that regimes treat apart; needs Regimes.
+	Sensitive []string
+	// NoticeLead is how long before it takes effect a material change must have
+	// been published. Zero: 30 days; [NoLead]: any time.
+	NoticeLead time.Duration
+	// Hash names the policy's exact text in decisions: an id. Empty: none.
+	Hash string
 }
 
 // A Source is a document or an authority that rules rest on.
@@ -28,6 +45,9 @@ type Source struct {
 	Title string
 	Layer Layer  // how strong it is; empty: default
 	AsOf  string // the document's own date, or "undated"; for people only
+	// Parties are those whose processing the source speaks about, as ids. Where a
+	// request names another, the source's rules are set aside. Empty: any.
+	Parties []string
 }
 
 // A Layer says how strong a source is. Rules of one kind are asked in the order of
@@ -47,10 +67,10 @@ const (
 // A Basis is why processing is lawful (GDPR Art. 6(1)).
 type Basis string
 
-// The legal bases. [New] accepts a purpose on consent, contract or
-// legitimate_interest. It refuses the other three: they are scoped by a reference
-// to the law or the life at stake, which no row of the table reads yet, and a
-// purpose that can never be allowed is a mistake better found at once.
+// The legal bases. A legal obligation and a vital interest go before a person's
+// refusal (row 4); they need a reference, and a list of what they need. A public
+// task does not: people may object to it (Art. 21(1)), so it stands beside
+// legitimate interest in row 17, and needs a reference too.
 const (
 	BasisConsent            Basis = "consent"
 	BasisContract           Basis = "contract"
@@ -68,6 +88,12 @@ const (
 	OptIn      Mechanism = "opt_in"      // nothing happens before consent
 	OptOut     Mechanism = "opt_out"     // allowed until refused
 	NoticeOnly Mechanism = "notice_only" // allowed once the notice was given
+	// ByRegime leaves it to the regime of the place, [Regimes]. Then a purpose has
+	// no basis of its own: it is on consent where the regime is opt-in.
+	ByRegime Mechanism = "regime"
+	// NoRegime is that of a place whose law asks for none of the three. Only a
+	// [RegimeRule] has it.
+	NoRegime Mechanism = "none"
 )
 
 // A Strength is how clearly consent was expressed: implied < expressed < explicit.
@@ -82,9 +108,6 @@ const (
 	Explicit  Strength = "explicit"
 )
 
-// SignalGPC is the name of Global Privacy Control in [Purpose].Signals.
-const SignalGPC = "gpc"
-
 // A Purpose is why data is used.
 type Purpose struct {
 	Key string
@@ -97,8 +120,22 @@ type Purpose struct {
 	// Channels are the ways by which the purpose reaches people, each with a
 	// choice of its own. Empty: any channel may be named in a request.
 	Channels []string
-	// Signals are the opt-out signals that the purpose honours: [SignalGPC].
+	// Signals are the opt-out signals that the purpose honours everywhere:
+	// [SignalGPC], [SignalGPP], [SignalUSP]. Where the law makes a signal bind is
+	// said by Uses and [Regimes].
 	Signals []string
+	// Uses are what the purpose is in the words of opt-out laws.
+	Uses []Use
+	// Reference is to the law that lays down a legal obligation or a public task,
+	// or to what a vital interest rests on: an id. A public task needs it; for
+	// the other two it may come with the request.
+	Reference string
+	// Needs are the categories that a legal obligation or a vital interest needs:
+	// nothing else is covered, and an Allow says so as a duty ([Minimise]).
+	Needs []string
+	// Counselling marks preventive or counselling services to children, for which
+	// no guardian is asked (GDPR Recital 38).
+	Counselling bool
 	// Strength is the least strength of a consent that counts. Only a purpose
 	// on consent has one; empty: expressed.
 	Strength Strength
@@ -138,6 +175,7 @@ type Feature struct {
 	Key             string
 	Kind            Kind
 	AdminCanDisable bool     // an administrator's off is honoured
+	Affects         Affected // whose privacy the feature's settings touch; told where an administrator's setting counts
 	Purposes        []string // empty: any
 	Categories      []string // empty: any
 	Classes         []string // empty: any
@@ -186,6 +224,7 @@ func (c *Condition) holds(r *Request) (bool, error) {
 // A Prohibition denies, and no consent lifts it.
 type Prohibition struct {
 	ID, Source string
+	Topic      string // family of rules, for an [Override]; empty: none
 	When       Condition
 	Note       string // a sentence for the explanation
 }
@@ -193,6 +232,7 @@ type Prohibition struct {
 // A Requirement asks for a consent of some strength whatever the basis is.
 type Requirement struct {
 	ID, Source string
+	Topic      string // family of rules, for an [Override]; empty: none
 	When       Condition
 	Strength   Strength // expressed or explicit; empty: explicit
 	Note       string
@@ -203,6 +243,7 @@ type Requirement struct {
 // none is allowed with the place as an obligation ([StoreIn], [StaffIn]).
 type Residency struct {
 	ID, Source string
+	Topic      string // family of rules, for an [Override]; empty: none
 	When       Condition
 	StoreIn    Place
 	StaffIn    Place
@@ -250,20 +291,34 @@ type Promotion struct {
 }
 
 // An ObligationRule adds a duty to every Allow that its condition fits, except to
-// NOT_PERSONAL.
+// NOT_PERSONAL; or, where On is filled, to the decisions with these reasons, denials
+// among them: a withdrawal may oblige to stop and erase.
 type ObligationRule struct {
 	ID, Source string
+	Topic      string // family of rules, for an [Override]; empty: none
 	When       Condition
+	On         []Reason   // empty: every Allow
 	Obligation Obligation // Rule and Source are filled in by the engine
 	Note       string
 }
 
 // A Notice is one version of a text that tells people what happens with data.
 // A consent given under a version is stale from the instant at which a later
-// version that is material takes effect.
+// version that is material takes effect. A material change takes effect no sooner
+// than [Policy].NoticeLead after it was published.
 type Notice struct {
 	ID, Version string
 	Published   time.Time // zero: not known. A consent given earlier cannot have seen it
 	Effective   time.Time // required; orders the versions of one id
 	Material    bool      // a spelling mistake mended is not
+	Texts       []NoticeText
 }
+
+// A NoticeText is the text of a version in one language.
+type NoticeText struct {
+	Language string // such as en or pt-BR
+	Hash     string // of the exact text that was shown, as an id: sha256:…
+}
+
+// NoLead as [Policy].NoticeLead lets a material change take effect at once.
+const NoLead time.Duration = -1

@@ -24,6 +24,7 @@ func genScene(t *rapid.T) scene {
 	if rapid.Bool().Draw(t, "answered") {
 		s.facts.Records = append(s.facts.Records, answers(t, s.req)...)
 	}
+	genWiderFacts(t, &s.facts)
 	var err error
 	s.engine, err = consent.New(s.policy)
 	require.NoError(t, err)
@@ -91,10 +92,74 @@ func TestRefusalNeverWidens(t *testing.T) {
 			refusal.Scope = s.facts.Records[rapid.IntRange(0, n-1).Draw(t, "which")].Scope
 		}
 		refusal.Expires = time.Time{}
+		refusal.By = pick(t, "giver", genGivers)
 		other := s.facts
-		other.Records = append(slices.Clone(s.facts.Records), refusal)
+		if n := len(s.facts.Merged); n > 0 && rapid.Bool().Draw(t, "on the device") {
+			other.Merged = slices.Clone(s.facts.Merged)
+			m := &other.Merged[rapid.IntRange(0, n-1).Draw(t, "which")]
+			m.Records = append(slices.Clone(m.Records), refusal)
+		} else {
+			other.Records = append(slices.Clone(s.facts.Records), refusal)
+		}
 		b := s.engine.Decide(viewOf(t, other), s.req)
 		require.LessOrEqual(t, b.Outcome, a.Outcome, "before: %s\nafter: %s", a.Explain(), b.Explain())
+	})
+}
+
+// A signal more never opens anything, whatever it is and whenever it was seen.
+func TestSignalNeverWidens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := genScene(t)
+		v := viewOf(t, s.facts)
+		a := s.engine.Decide(v, s.req)
+		more := *s.req
+		if rapid.Bool().Draw(t, "plain") {
+			more.Signals.GPC = true
+		} else {
+			list := slices.Clone(more.Signals.List)
+			more.Signals.List = slices.Insert(list, rapid.IntRange(0, len(list)).Draw(t, "place"), genSignal(t))
+		}
+		b := s.engine.Decide(v, &more)
+		require.LessOrEqual(t, b.Outcome, a.Outcome, "before: %s\nafter: %s", a.Explain(), b.Explain())
+	})
+}
+
+// A switch or a setting that is off never opens anything, and one that is on
+// changes nothing: an administrator denies and never consents.
+func TestSettingNeverWidens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := genScene(t)
+		v := viewOf(t, s.facts)
+		a := s.engine.Decide(v, s.req)
+		x := consent.Setting{Feature: pick(t, "setting", genFeatures[1:]), By: pick(t, "by", []consent.Actor{consent.ByUser, consent.ByAdmin}), On: rapid.Bool().Draw(t, "on")}
+		more := *s.req
+		more.Settings = append(slices.Clone(more.Settings), x)
+		b := s.engine.Decide(v, &more)
+		require.LessOrEqual(t, b.Outcome, a.Outcome)
+		if x.On {
+			require.Equal(t, a, b)
+		}
+	})
+}
+
+// Bringing in a device that has refused never opens anything, however old that
+// refusal is.
+func TestMergeKeepsRefusals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := genScene(t)
+		s.facts.Merged = nil
+		at := days(t, "merged")
+		device := genRecord(t, "device")
+		device.State, device.Expires = pick(t, "refusal", []consent.State{consent.StateDenied, consent.StateWithdrawn, consent.StateObjected}), time.Time{}
+		device.Given = day(1)
+		if n := len(s.facts.Records); n > 0 {
+			device.Scope = s.facts.Records[rapid.IntRange(0, n-1).Draw(t, "which")].Scope
+		}
+		a := s.engine.Decide(viewOf(t, s.facts), s.req)
+		merged := s.facts
+		merged.Merged = []consent.Merge{{At: at, Records: []consent.Record{device}}}
+		b := s.engine.Decide(viewOf(t, merged), s.req)
+		require.LessOrEqual(t, b.Outcome, a.Outcome)
 	})
 }
 
@@ -185,8 +250,12 @@ func checkShape(t *rapid.T) {
 	require.Equal(t, d.Outcome == consent.Allow, d.Allowed())
 	require.Equal(t, d.Outcome == consent.AskFirst, d.Ask != nil)
 	require.NotEmpty(t, d.Reason)
-	if d.Outcome != consent.Allow || d.Row == 2 {
-		require.Empty(t, d.Obligations)
+	for _, o := range d.Obligations {
+		if d.Outcome != consent.Allow || d.Row == 2 {
+			tied := o.Kind == consent.HonourIn && d.Row == 10 || o.Kind == consent.StopAndErase && d.Row == 8
+			require.True(t, tied, "%s in row %d", o.Kind, d.Row)
+		}
+		require.False(t, o.Kind == consent.StopAndErase && d.Allowed(), "only after a denial")
 	}
 	if d.Reason == consent.ReasonConsent && d.Row == 14 {
 		require.NotEmpty(t, d.Evidence)

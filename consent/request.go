@@ -43,27 +43,40 @@ type Request struct {
 	Notices []NoticeRef       // that the person has been given
 	// Service is who asks: consent to promote or combine must have been given to it.
 	Service string
+	// Location is where the person is, as a place of [Regimes]; Subject.Residence
+	// is where the person lives. The stricter of the two counts.
+	Location string
+	// AgeAssured says how Subject.AgeBand is known; read where the policy has [Ages].
+	AgeAssured Assurance
+	// Reference is to the law, the order or the case behind a legal obligation or
+	// a vital interest, where the policy names none: an id. It is not printed.
+	Reference string
+	// BySubject says that the person asked for this very act.
+	BySubject bool
+	// Party is whose processing it is; see [Source]. Empty: the sources' own.
+	Party string
+	// Collector is who collects, for [Setting].Collector: provider or
+	// organisation, or another name that policy and caller share.
+	Collector string
+	// Settings are switches that are narrower than Switches and Admin.
+	Settings []Setting
 	// At is the instant of the use, for which the decision holds. Required.
 	At time.Time
 }
 
-// A Subject is what is known of the person. Conditions read it; the rows of this
-// package do not. ID is opaque, a pseudonym; nothing ever prints it.
+// A Subject is what is known of the person. Conditions read all of it. ID is
+// opaque, a pseudonym; nothing ever prints it.
 type Subject struct {
 	ID        string
-	Account   string // consumer, work, school
-	Tenant    string
-	AgeBand   string
-	Residence string
+	Account   string // consumer, work, school; read with [Setting]
+	Tenant    string // read with [Setting]
+	AgeBand   string // unknown, under13, 13..15, 16..17, adult, or whole years; read with [Ages]
+	Residence string // a place, such as DE or US-CA; read with [Regimes] and [Ages]
 	Attr      map[string]string
 }
 
 // A Recipient is who would receive the data.
 type Recipient struct{ Role, ID string }
-
-// Signals are opt-out signals that came with the request. The zero value is no
-// statement: the absence of a signal grants nothing.
-type Signals struct{ GPC bool }
 
 // An Operation is what would be done. The empty operation is use.
 type Operation string

@@ -1,17 +1,12 @@
 package consent_test
 
 import (
-	"os"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/privetdev/privet/consent"
 )
@@ -45,110 +40,15 @@ func newStage() *stage {
 	}
 }
 
+// legal puts the purpose on a legal obligation that needs k.
+func (s *stage) legal() {
+	s.p.Purposes[0].Basis, s.p.Purposes[0].Needs = consent.BasisLegalObligation, []string{"k"}
+}
+
 func (s *stage) decide(t require.TestingT) consent.Decision {
 	e, err := consent.New(s.p)
 	require.NoError(t, err)
 	return e.Decide(viewOf(t, s.f), &s.r)
-}
-
-// triggers make one row decide. Those of rows 14 to 19 say what the purpose rests
-// on, so that only one of them can hold; the earlier ones can be combined at will.
-var triggers = []struct {
-	row     int
-	reason  consent.Reason
-	outcome consent.Outcome
-	pull    func(*stage)
-}{
-	{1, consent.ReasonInvalidRequest, consent.Deny, func(s *stage) { s.r.At = time.Time{} }},
-	{2, consent.ReasonNotPersonal, consent.Allow, func(s *stage) {
-		s.f.Claims = []consent.Claim{{ID: "c", Result: consent.Aggregate, CheckedAt: noon.Add(-time.Hour)}}
-		s.r.Claim = "c"
-	}},
-	{3, consent.ReasonProhibited, consent.Deny, func(s *stage) { s.p.Prohibitions = []consent.Prohibition{{ID: "no", Source: "s"}} }},
-	{5, consent.ReasonAdminDisabled, consent.Deny, func(s *stage) { s.r.Admin["f"] = false }},
-	{6, consent.ReasonFeatureOff, consent.Deny, func(s *stage) { s.r.Switches["f"] = false }},
-	{7, consent.ReasonErased, consent.Deny, func(s *stage) { s.f.Erased = true }},
-	{8, consent.ReasonWithdrawn, consent.Deny, func(s *stage) { s.f.Records = append(s.f.Records, refusal("p", consent.StateWithdrawn)) }},
-	{10, consent.ReasonSignalGPC, consent.Deny, func(s *stage) { s.p.Purposes[0].Signals = []string{"gpc"}; s.r.Signals.GPC = true }},
-	{12, consent.ReasonExplicitConsentRequired, consent.AskFirst, func(s *stage) {
-		s.p.Requirements = []consent.Requirement{{ID: "must", Source: "s"}}
-	}},
-	{13, consent.ReasonShareNeedsConsent, consent.AskFirst, func(s *stage) {
-		s.r.Share = consent.Share{Recipient: "shop", Attributes: []string{"name"}}
-	}},
-	{14, consent.ReasonConsent, consent.Allow, func(s *stage) { s.f.Records = append(s.f.Records, grant("p")) }},
-	{15, consent.ReasonConsentUnset, consent.AskFirst, func(s *stage) { s.f.Records = append(s.f.Records, refusal("p", consent.StateRequested)) }},
-	{16, consent.ReasonContract, consent.Allow, func(s *stage) { s.p.Purposes[0].Basis = consent.BasisContract }},
-	{17, consent.ReasonLegitimateInterest, consent.Allow, func(s *stage) {
-		s.p.Purposes[0].Basis, s.p.Purposes[0].Assessment = consent.BasisLegitimateInterest, "lia/1"
-	}},
-	{18, consent.ReasonOptOutDefault, consent.Allow, func(s *stage) { s.p.Purposes[0].Mechanism = consent.OptOut }},
-	{19, consent.ReasonDefaultDeny, consent.Deny, func(s *stage) { s.p.Purposes[0].Mechanism, s.p.Purposes[0].Notice = consent.NoticeOnly, "n" }},
-}
-
-func TestEveryRow(t *testing.T) {
-	for _, tr := range triggers {
-		s := newStage()
-		tr.pull(s)
-		d := s.decide(t)
-		assert.Equal(t, verdict{tr.row, tr.outcome, tr.reason}, verdict{d.Row, d.Outcome, d.Reason}, "row %d alone\n%s", tr.row, d.Explain())
-	}
-}
-
-func TestEveryPairOfRows(t *testing.T) {
-	pairs := 0
-	for i, a := range triggers {
-		for _, b := range triggers[i+1:] {
-			if a.row >= 14 {
-				continue // both say what the purpose rests on
-			}
-			s := newStage()
-			b.pull(s)
-			a.pull(s)
-			d := s.decide(t)
-			assert.Equal(t, verdict{a.row, a.outcome, a.reason}, verdict{d.Row, d.Outcome, d.Reason}, "rows %d and %d: the earlier wins\n%s", a.row, b.row, d.Explain())
-			pairs++
-		}
-	}
-	require.Equal(t, 9+8+7+6+5+4+3+2+1+0+10*6, pairs, "ten rows that combine with each other and with six bases")
-}
-
-func TestAnySetOfRows(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := newStage()
-		list := subset(t, "rows", triggers[:10])
-		list = append(list, pick(t, "basis", triggers[10:]))
-		for _, tr := range rapid.Permutation(list).Draw(t, "order") {
-			tr.pull(s)
-		}
-		d := s.decide(t)
-		require.Equal(t, verdict{list[0].row, list[0].outcome, list[0].reason}, verdict{d.Row, d.Outcome, d.Reason})
-	})
-}
-
-// The table in the package documentation is the one that runs.
-func TestTableIsPublished(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	line := regexp.MustCompile(`(?m)^//\t *(\d+)  (.+?)  +(deny|ask|allow) +([A-Z_ ]+)$`)
-	all := line.FindAllStringSubmatch(string(doc), -1)
-	require.Len(t, all, len(triggers))
-	documented := map[consent.Reason]bool{}
-	for i, m := range all {
-		assert.Equal(t, strconv.Itoa(triggers[i].row), m[1])
-		assert.Equal(t, consent.RowTitles()[i], m[1]+" "+strings.TrimSpace(m[2]))
-		assert.Equal(t, triggers[i].outcome.String(), m[3])
-		reasons := strings.Fields(m[4])
-		assert.Contains(t, reasons, string(triggers[i].reason))
-		for _, r := range reasons {
-			documented[consent.Reason(r)] = true
-		}
-	}
-	constants := consent.Reasons(t)
-	for _, c := range constants {
-		assert.True(t, documented[c], "%s is a constant without a row", c)
-	}
-	assert.Len(t, documented, len(constants))
 }
 
 // rowCases are the reasons that TestEveryRow leaves out, and the finer points.
@@ -178,6 +78,17 @@ var rowCases = []struct {
 		s.r.Share = consent.Share{Recipient: "r", Attributes: make([]string, consent.MaxAttributes+1)}
 	}, verdict{1, consent.Deny, "INVALID_REQUEST"}, "share", "bounded"},
 	{"too many purposes", func(s *stage) { s.r.Purposes = slices.Repeat([]string{"p"}, consent.MaxPurposes+1) }, verdict{1, consent.Deny, "INVALID_REQUEST"}, "purposes", "bounded"},
+
+	{"reference with a space", func(s *stage) { s.r.Reference = "case 7" }, verdict{1, consent.Deny, "INVALID_REQUEST"}, "reference", "an id"},
+	{"setting of nobody", func(s *stage) { s.r.Settings = []consent.Setting{{Feature: "f"}} }, verdict{1, consent.Deny, "INVALID_REQUEST"}, "settings", "whose switch is it"},
+	{"setting of nothing", func(s *stage) { s.r.Settings = []consent.Setting{{By: consent.ByUser}} }, verdict{1, consent.Deny, "INVALID_REQUEST"}, "settings", "of which feature"},
+	{"setting of an unknown part", func(s *stage) {
+		s.r.Settings = []consent.Setting{{Feature: "f", By: consent.ByUser, Of: "mood"}}
+	}, verdict{1, consent.Deny, "INVALID_REQUEST"}, "settings", "an off that nobody understands is not ignored"},
+	{"too many settings", func(s *stage) {
+		s.r.Settings = slices.Repeat([]consent.Setting{{Feature: "f", By: consent.ByUser, On: true}}, 257)
+	}, verdict{1, consent.Deny, "INVALID_REQUEST"}, "settings", "bounded"},
+	{"too many signals", func(s *stage) { s.r.Signals.List = make([]consent.Signal, 257) }, verdict{1, consent.Deny, "INVALID_REQUEST"}, "signals", "bounded"},
 
 	{"feature unknown", func(s *stage) { s.r.Feature = "g" }, verdict{3, consent.Deny, "NOT_DECLARED"}, "features", "what nobody declared declares nothing"},
 	{"class unknown", func(s *stage) { s.r.Class = "c" }, verdict{3, consent.Deny, "NOT_DECLARED"}, "classes", "same"},
@@ -210,6 +121,59 @@ var rowCases = []struct {
 		s.p.Sources = append(s.p.Sources, consent.Source{ID: "law", Layer: consent.LayerLaw})
 		s.p.Prohibitions = []consent.Prohibition{{ID: "by-statement", Source: "s"}, {ID: "by-law", Source: "law"}}
 	}, verdict{3, consent.Deny, "PROHIBITED"}, "by-law", "both hold; the trail shows the stronger"},
+
+	{"legal obligation of the purpose", func(s *stage) { s.legal(); s.p.Purposes[0].Reference = "law/1" }, verdict{4, consent.Allow, "LEGAL_OBLIGATION"}, "p", "a tax record"},
+	{"reference from the request", func(s *stage) { s.legal(); s.r.Reference = "order/7" }, verdict{4, consent.Allow, "LEGAL_OBLIGATION"}, "p", "C35: with a reference"},
+	{"no reference", func(s *stage) { s.legal() }, verdict{19, consent.Deny, "DEFAULT_DENY"}, "", "claimed by nobody"},
+	{"withdrawn all the same", func(s *stage) {
+		s.legal()
+		s.r.Reference = "order/7"
+		s.f.Records = []consent.Record{refusal("p", consent.StateObjected)}
+	}, verdict{4, consent.Allow, "LEGAL_OBLIGATION"}, "p", "a person's no cannot stop a tax record"},
+	{"category that it needs", func(s *stage) { s.legal(); s.r.Reference, s.r.Category = "order/7", "k.l" }, verdict{4, consent.Allow, "LEGAL_OBLIGATION"}, "p", "below what is named"},
+	{"category that it does not need", func(s *stage) { s.legal(); s.r.Reference, s.r.Category = "order/7", "m" }, verdict{19, consent.Deny, "DEFAULT_DENY"}, "", "minimum data"},
+	{"below the named purpose", func(s *stage) { s.legal(); s.r.Reference, s.r.Purpose = "order/7", "p.more" }, verdict{19, consent.Deny, "DEFAULT_DENY"}, "", "only the named purpose"},
+	{"promotion for the law", func(s *stage) {
+		s.legal()
+		s.p.Gates.Promotion = consent.GateNone
+		s.r.Reference, s.r.Promote = "order/7", consent.Promote{From: "a", To: "b"}
+	}, verdict{19, consent.Deny, "DEFAULT_DENY"}, "", "a duty to use is not a duty to move"},
+	{"vital interest", func(s *stage) {
+		s.legal()
+		s.p.Purposes[0].Basis = consent.BasisVitalInterest
+		s.r.Reference = "case/7"
+	}, verdict{4, consent.Allow, "VITAL_INTEREST"}, "p", "a life"},
+	{"prohibited by law", func(s *stage) {
+		s.legal()
+		s.r.Reference = "order/7"
+		s.p.Prohibitions = []consent.Prohibition{{ID: "no", Source: "s"}}
+	}, verdict{3, consent.Deny, "PROHIBITED"}, "no", "row 3 still beats it"},
+	{"duty that cannot be evaluated", func(s *stage) {
+		s.p.Duties = []consent.Duty{{ID: "d", Source: "s", Purpose: "p", Basis: consent.BasisVitalInterest, Reference: "r", Needs: []string{"k"}, When: failing}}
+	}, verdict{4, consent.Deny, "RULE_ERROR"}, "d", "fail closed"},
+	{"duty by rule, reference from the request", func(s *stage) {
+		s.p.Duties = []consent.Duty{{ID: "d", Source: "s", Purpose: "p", Basis: consent.BasisVitalInterest, Needs: []string{"k"}}}
+		s.r.Reference = "case/7"
+	}, verdict{4, consent.Allow, "VITAL_INTEREST"}, "d", "the case brings it"},
+	{"duty by rule, no reference", func(s *stage) {
+		s.p.Duties = []consent.Duty{{ID: "d", Source: "s", Purpose: "p", Basis: consent.BasisVitalInterest, Needs: []string{"k"}}}
+	}, verdict{15, consent.AskFirst, "CONSENT_UNSET"}, "p", "whose life"},
+	{"override of a duty fails", func(s *stage) {
+		s.p.Sources = append(s.p.Sources, consent.Source{ID: "a", Layer: consent.LayerAgreement})
+		s.p.Obligations = []consent.ObligationRule{{ID: "tell", Source: "s", On: []consent.Reason{consent.ReasonConsentUnset}, Obligation: consent.Obligation{Kind: consent.NotifySubject}}}
+		s.p.Overrides = []consent.Override{{ID: "o", Source: "a", Rules: []string{"tell"}, When: failing}}
+	}, verdict{15, consent.Deny, "RULE_ERROR"}, "o", "denied, and nothing is asked"},
+	{"duty of another purpose", func(s *stage) {
+		s.p.Purposes = append(s.p.Purposes, consent.Purpose{Key: "q"})
+		s.p.Duties = []consent.Duty{{ID: "d", Source: "s", Purpose: "q", Basis: consent.BasisVitalInterest, Reference: "r", Needs: []string{"k"}}}
+	}, verdict{15, consent.AskFirst, "CONSENT_UNSET"}, "p", "only the named purpose"},
+	{"public task", func(s *stage) {
+		s.p.Purposes[0].Basis, s.p.Purposes[0].Reference = consent.BasisPublicTask, "law/2"
+	}, verdict{17, consent.Allow, "PUBLIC_TASK"}, "p", "beside legitimate interest"},
+	{"public task, objected", func(s *stage) {
+		s.p.Purposes[0].Basis, s.p.Purposes[0].Reference = consent.BasisPublicTask, "law/2"
+		s.f.Records = []consent.Record{refusal("p", consent.StateObjected)}
+	}, verdict{8, consent.Deny, "OBJECTED"}, "", "Art. 21(1)"},
 
 	{"restricted", func(s *stage) { s.f.Restricted = true }, verdict{7, consent.Deny, "RESTRICTED"}, "", "Art. 18"},
 	{"refused", func(s *stage) { s.f.Records = []consent.Record{refusal("p", consent.StateDenied)} }, verdict{8, consent.Deny, "REFUSED"}, "", "the person said no"},
@@ -379,6 +343,7 @@ func TestRowCases(t *testing.T) {
 		d := s.decide(t)
 		assert.Equal(t, tt.want, verdict{d.Row, d.Outcome, d.Reason}, "%s: %s\n%s", tt.name, tt.reason, d.Explain())
 		assert.Equal(t, tt.rule, d.Rule, "%s: rule", tt.name)
+		assert.Equal(t, d.Outcome == consent.AskFirst, d.Ask != nil, tt.name)
 	}
 }
 
@@ -466,4 +431,39 @@ func TestNotAfterIsTold(t *testing.T) {
 		d := s.decide(t)
 		assert.True(t, tt.want.Equal(d.NotAfter), "%s: %s: got %s, want %s", tt.name, tt.reason, d.NotAfter, tt.want)
 	}
+}
+
+// What an Allow by law brings with it.
+func TestMinimumData(t *testing.T) {
+	s := newStage()
+	s.legal()
+	s.p.Purposes[0].Reference = "law/1"
+	d := s.decide(t)
+	assert.Equal(t, []consent.Obligation{{Kind: consent.Minimise, Rule: "p", Values: []string{"k"}}}, d.Obligations)
+	assert.Equal(t, []consent.Ref{{Kind: "reference", ID: "law/1"}}, d.Evidence)
+	assert.Equal(t, consent.BasisLegalObligation, d.Basis)
+
+	s = pulled(4)
+	s.r.Reference = "case/7"
+	d = s.decide(t)
+	assert.Equal(t, []consent.Obligation{{Kind: consent.Minimise, Rule: "tax", Source: "s", Values: []string{"k"}}}, d.Obligations)
+	assert.Equal(t, consent.BasisLegalObligation, d.Basis, "not the purpose's own consent")
+	assert.NotContains(t, string(d.AppendJSON(nil)), "case/7", "the request's reference is not printed")
+
+	s = newStage()
+	s.legal()
+	d = s.decide(t)
+	assert.Equal(t, []consent.Step{{Row: 4, Reason: consent.ReasonLegalObligation, Note: "the duty is claimed without a reference"}}, d.Overridden)
+}
+
+// What the decision was made by.
+func TestHandedThrough(t *testing.T) {
+	s := newStage()
+	s.p.Hash, s.f.Head = "sha256:00ff", "log/17"
+	d := s.decide(t)
+	assert.Equal(t, "sha256:00ff", d.PolicyHash)
+	assert.Equal(t, "log/17", d.LedgerHead)
+	assert.Contains(t, string(d.AppendJSON(nil)), `"ledger_head":"log/17","outcome":"ask","policy_hash":"sha256:00ff"`)
+	s.r.Purposes = []string{"p"}
+	assert.Equal(t, "log/17", s.decide(t).LedgerHead, "of several purposes too")
 }

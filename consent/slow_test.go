@@ -54,6 +54,9 @@ func (s *slow) rule() *consent.Purpose {
 
 func (s *slow) basis() consent.Basis {
 	p := s.rule()
+	if s.who().optIn || p.Mechanism == consent.ByRegime && s.mechanism() == consent.OptIn {
+		return consent.BasisConsent
+	}
 	if p.Basis == "" && p.Mechanism == "" {
 		return consent.BasisConsent
 	}
@@ -108,20 +111,37 @@ func (s *slow) does(op consent.Operation) bool {
 
 func (s *slow) decide() verdict {
 	for _, row := range []func() (verdict, bool){
-		s.row1, s.row2, s.row3, s.row5, s.row6, s.row7, s.row8, s.row10, s.row12, s.row13, s.row14, s.row15, s.row16, s.row17, s.row18,
+		s.row1, s.row2, s.row3, s.row4, s.row5, s.row6, s.row7, s.row8, s.row9, s.row10, s.row12, s.row13, s.row14, s.row15, s.row16, s.row17, s.row18,
 	} {
 		if v, ok := row(); ok {
-			if v.outcome == consent.Allow && v.row != 2 {
-				for _, o := range s.p.Obligations {
-					if _, err := when(o.When, s.r); err != nil {
-						return verdict{v.row, consent.Deny, consent.ReasonRuleError}
-					}
-				}
-			}
-			return v
+			return s.obliged(v)
 		}
 	}
-	return verdict{19, consent.Deny, consent.ReasonDefaultDeny}
+	return s.obliged(verdict{19, consent.Deny, consent.ReasonDefaultDeny})
+}
+
+// obliged takes an Allow back whose duties cannot be told.
+func (s *slow) obliged(v verdict) verdict {
+	if v.row <= 2 {
+		return v
+	}
+	broken := verdict{v.row, consent.Deny, consent.ReasonRuleError}
+	for _, o := range s.p.Obligations {
+		if len(o.On) == 0 && v.outcome != consent.Allow || len(o.On) > 0 && !slices.Contains(o.On, v.reason) {
+			continue
+		}
+		ok, err := when(o.When, s.r)
+		if err != nil && v.outcome == consent.Allow {
+			return broken
+		}
+		if !ok || err != nil {
+			continue
+		}
+		if _, failed := s.aside(o.ID, o.Source, o.Topic); failed {
+			return broken
+		}
+	}
+	return v
 }
 
 func when(c consent.Condition, r *consent.Request) (bool, error) {
@@ -135,7 +155,7 @@ func (s *slow) row1() (verdict, bool) {
 	bad := verdict{1, consent.Deny, consent.ReasonInvalidRequest}
 	r := s.r
 	switch {
-	case r.At.IsZero():
+	case r.At.IsZero() || strings.Contains(r.Reference, " "):
 		return bad, true
 	case !slices.Contains([]consent.Operation{"", "collect", "use", "promote", "combine", "share", "sync", "export", "erase"}, r.Operation):
 		return bad, true
@@ -190,7 +210,12 @@ func (s *slow) row3() (verdict, bool) {
 			if err != nil {
 				return no(consent.ReasonRuleError)
 			}
-			if ok {
+			if !ok {
+				continue
+			}
+			if is, failed := s.aside(p.ID, p.Source, p.Topic); failed {
+				return no(consent.ReasonRuleError)
+			} else if !is {
 				return no(consent.ReasonProhibited)
 			}
 		}
@@ -287,6 +312,11 @@ func (s *slow) row3() (verdict, bool) {
 			if !ok {
 				continue
 			}
+			if is, failed := s.aside(x.ID, x.Source, x.Topic); failed {
+				return no(consent.ReasonRuleError)
+			} else if is {
+				continue
+			}
 			if x.ID == "eu" && (r.Region == "us" || r.StaffCountry == "IN") {
 				return no(consent.ReasonResidency)
 			}
@@ -301,13 +331,13 @@ func (s *slow) row3() (verdict, bool) {
 func (s *slow) row5() (verdict, bool) {
 	f := s.feature()
 	on, set := s.r.Admin[s.r.Feature]
-	return verdict{5, consent.Deny, consent.ReasonAdminDisabled}, f != nil && f.AdminCanDisable && set && !on
+	return verdict{5, consent.Deny, consent.ReasonAdminDisabled}, f != nil && f.AdminCanDisable && (set && !on || s.offBy(consent.ByAdmin))
 }
 
 func (s *slow) row6() (verdict, bool) {
 	f := s.feature()
 	on, set := s.r.Switches[s.r.Feature]
-	return verdict{6, consent.Deny, consent.ReasonFeatureOff}, f != nil && f.Kind == consent.Optional && set && !on
+	return verdict{6, consent.Deny, consent.ReasonFeatureOff}, f != nil && f.Kind == consent.Optional && (set && !on || s.offBy(consent.ByUser))
 }
 
 func (s *slow) row7() (verdict, bool) {
@@ -318,29 +348,30 @@ func (s *slow) row7() (verdict, bool) {
 }
 
 // effective drops the records that another of the same scope replaces.
-func (s *slow) effective() []consent.Record {
-	rank := func(r consent.Record) int {
-		return slices.Index([]consent.State{"granted", "invalidated", "denied", "withdrawn", "objected"}, plainState(r.State))
-	}
+func (s *slow) effective() []consent.Record { return effectiveOf(s.history()) }
+
+func effectiveOf(records []consent.Record) []consent.Record {
 	var list []consent.Record
-	for i, r := range s.f.Records {
-		if rank(r) < 0 {
+	for i, r := range records {
+		if strictness(r) < 0 {
 			continue
 		}
 		replaced := false
-		for j, o := range s.f.Records {
-			if i == j || rank(o) < 0 || !sameAbout(r.Scope, o.Scope) {
+		for j, o := range records {
+			if i == j || strictness(o) < 0 || !sameSlot(r, o) {
 				continue
 			}
 			switch {
 			case !o.Given.Equal(r.Given):
 				replaced = replaced || o.Given.After(r.Given)
-			case rank(o) != rank(r):
-				replaced = replaced || rank(o) > rank(r)
+			case strictness(o) != strictness(r):
+				replaced = replaced || strictness(o) > strictness(r)
 			case power(o.Strength) != power(r.Strength):
 				replaced = replaced || power(o.Strength) < power(r.Strength)
 			case !o.Expires.Equal(r.Expires):
 				replaced = replaced || r.Expires.IsZero() || !o.Expires.IsZero() && o.Expires.Before(r.Expires)
+			case o.AfterConflict != r.AfterConflict:
+				replaced = replaced || r.AfterConflict
 			default:
 				replaced = replaced || o.ID < r.ID
 			}
@@ -403,7 +434,7 @@ func (s *slow) row8() (verdict, bool) {
 		if plainState(x.State) != consent.StateDenied && x.State != consent.StateWithdrawn && x.State != consent.StateObjected {
 			continue
 		}
-		reaches := below(r.Purpose, x.Purpose) && s.does(op) &&
+		reaches := s.standing(x, all) && below(r.Purpose, x.Purpose) && s.does(op) &&
 			(x.Channel == "" || r.Channel == "" || x.Channel == r.Channel) &&
 			(x.Recipient == "" || x.Recipient == s.recipient()) &&
 			(x.From == "" || x.From == r.Promote.From) && (x.To == "" || x.To == r.Promote.To) &&
@@ -416,7 +447,7 @@ func (s *slow) row8() (verdict, bool) {
 				for _, g := range all { // granted to the asking service since
 					scope := g.Scope
 					scope.Service = ""
-					if plainState(g.State) == consent.StateGranted && g.Service != "" && g.Service == r.Service && sameAbout(scope, x.Scope) && g.Given.After(x.Given) {
+					if gaveAll := giver(g.By, consent.BySubject) == giver(x.By, consent.BySubject) || g.By == consent.ByBoth; gaveAll && plainState(g.State) == consent.StateGranted && g.Service != "" && g.Service == r.Service && sameAbout(scope, x.Scope) && g.Given.After(x.Given) {
 						reaches = false
 					}
 				}
@@ -441,10 +472,6 @@ func (s *slow) row8() (verdict, bool) {
 		consent.StateObjected: consent.ReasonObjected, consent.StateWithdrawn: consent.ReasonWithdrawn, consent.StateDenied: consent.ReasonRefused,
 	}[hit[0].State]
 	return verdict{8, consent.Deny, reason}, true
-}
-
-func (s *slow) row10() (verdict, bool) {
-	return verdict{10, consent.Deny, consent.ReasonSignalGPC}, s.r.Signals.GPC && slices.Contains(s.rule().Signals, "gpc")
 }
 
 // stale reports whether the text that the consent rests on is no longer the one in
@@ -474,11 +501,15 @@ func (s *slow) current(ref consent.NoticeRef, seen time.Time) bool {
 	return false
 }
 
-// consents gives the reason for which there is no consent, "" when there is one.
-func (s *slow) consents(gate consent.Operation, need consent.Strength) consent.Reason {
+// consentsBy is consents for the records of some givers.
+func (s *slow) consentsBy(by func(*consent.Record) bool, gate consent.Operation, need consent.Strength) consent.Reason {
 	found := consent.ReasonConsentUnset
 	expired, stale := false, false
-	for _, x := range s.effective() {
+	all := s.effective()
+	for _, x := range all {
+		if !by(&x) || ended(x, all) {
+			continue
+		}
 		op, r := plainOp(x.Operation), s.r
 		if plainState(x.State) != consent.StateGranted || !below(r.Purpose, x.Purpose) || !below(x.Purpose, s.rule().Key) {
 			continue
@@ -545,6 +576,13 @@ func (s *slow) row12() (verdict, bool) {
 			if err != nil {
 				return verdict{12, consent.Deny, consent.ReasonRuleError}, true
 			}
+			if ok {
+				is, failed := s.aside(x.ID, x.Source, x.Topic)
+				if failed {
+					return verdict{12, consent.Deny, consent.ReasonRuleError}, true
+				}
+				ok = !is
+			}
 			switch {
 			case !ok:
 			case x.Strength == consent.Expressed:
@@ -554,6 +592,11 @@ func (s *slow) row12() (verdict, bool) {
 			default:
 				need = consent.Explicit
 			}
+		}
+	}
+	for _, x := range s.regimes() {
+		if s.sensitive() && x.Sensitive == consent.SensitiveOptIn {
+			need = consent.Explicit
 		}
 	}
 	if s.basis() == consent.BasisConsent && s.need() == consent.Explicit {
@@ -584,6 +627,13 @@ func (s *slow) row13() (verdict, bool) {
 		{s.combines() && several, s.p.Gates.Combination, consent.OpCombine, consent.ReasonCombinationNeedsConsent},
 		{s.shares(), s.p.Gates.Share, consent.OpShare, consent.ReasonShareNeedsConsent},
 	} {
+		if g.asked && g.gate != consent.GateNone && g.op == consent.OpShare {
+			if passes, failed := s.disclosed(); failed {
+				return verdict{13, consent.Deny, consent.ReasonRuleError}, true
+			} else if passes {
+				continue
+			}
+		}
 		need := consent.Expressed
 		if g.gate == consent.GateExplicit {
 			need = consent.Explicit
@@ -615,11 +665,18 @@ func (s *slow) row16() (verdict, bool) {
 }
 
 func (s *slow) row17() (verdict, bool) {
+	if s.basis() == consent.BasisPublicTask {
+		return verdict{17, consent.Allow, consent.ReasonPublicTask}, true
+	}
 	return verdict{17, consent.Allow, consent.ReasonLegitimateInterest}, s.basis() == consent.BasisLegitimateInterest
 }
 
 func (s *slow) row18() (verdict, bool) {
-	told := s.rule().Notice == "" || slices.ContainsFunc(s.r.Notices, func(n consent.NoticeRef) bool {
+	mechanism := s.rule().Mechanism
+	if mechanism == consent.ByRegime {
+		mechanism = s.mechanism()
+	}
+	told := s.rule().Notice == "" && mechanism != consent.NoticeOnly || mechanism == consent.NoRegime || slices.ContainsFunc(s.r.Notices, func(n consent.NoticeRef) bool {
 		return n.ID == s.rule().Notice && s.current(n, s.r.At)
 	})
 	return verdict{18, consent.Allow, consent.ReasonOptOutDefault}, s.basis() == "" && told

@@ -56,6 +56,22 @@ type Record struct {
 	Given    time.Time // required: the instant from which it holds
 	Expires  time.Time // of a grant: the first instant at which it no longer holds; zero: never
 	Notice   NoticeRef // under which it was given
+	// By is who gave it; empty: the subject.
+	By Giver
+	// AfterConflict says that it was given after notice that an opt-out signal
+	// says otherwise.
+	AfterConflict bool
+}
+
+// A Merge brings in the history of an anonymous device when it becomes known whose
+// it is. Of each scope the more restrictive of the two sides' answers up to the
+// merge counts, whichever is later; a side that gave no answer does not count. A
+// refusal in force on either side counts as given at the merge, so that it reaches
+// consents of the other side that were given to a service or by somebody else.
+// Answers after the merge count as ever.
+type Merge struct {
+	At      time.Time // required
+	Records []Record  // of the device, in any order
 }
 
 // A Result is what a check of linkability found.
@@ -83,12 +99,15 @@ type Claim struct {
 // Facts are what a ledger knows about one subject, in any order.
 type Facts struct {
 	Records    []Record
+	Merged     []Merge
 	Claims     []Claim
 	Erased     bool
 	Restricted bool // GDPR Art. 18
 	// Until is the first instant at which the ledger would tell other facts by
 	// time alone: the next event that is recorded with a later date. Zero: none.
 	Until time.Time
+	// Head names the state of the ledger in decisions: an id. Empty: none.
+	Head string
 }
 
 // A View is Facts made ready for decisions. It is immutable and safe for
@@ -99,6 +118,8 @@ type Facts struct {
 // given last counts, of those given at the same instant the most restrictive. The
 // service that asked is part of the scope for promotion and combination only; a
 // refusal that names no service ends the consents given to each of them before it.
+// Who gave an answer is part of the scope as well, and a refusal by one ends the
+// consents that the other gave before it; see [Ages] for whose counts.
 // A refusal counts from the moment at which it is in the view, even where the
 // request's instant is earlier: whoever wants the answer as of then asks the ledger
 // for the view as of then.
@@ -108,6 +129,7 @@ type View struct {
 	erased     bool
 	restricted bool
 	until      time.Time
+	head       string
 }
 
 type group struct {
@@ -125,7 +147,10 @@ type record struct {
 	op       ops
 	strength uint8
 	refusal  uint8
+	giver    givers
+	lifted   givers // who granted the scope of this refusal later
 	evidence []Ref
+	ended    bool // of a grant: another giver's answer ended it
 	// except are services to which the same scope was granted after this refusal.
 	except []string
 }
@@ -141,28 +166,13 @@ func (e *FactError) Error() string { return "consent: " + e.Path + ": " + e.Prob
 
 // NewView makes a view. The error is a [*FactError] for the first malformed fact.
 func NewView(f Facts) (*View, error) {
-	v := &View{erased: f.Erased, restricted: f.Restricted, until: f.Until}
-	slots := make(map[string]*record, len(f.Records))
-	var order []*record
-	var key []byte
-	for i := range f.Records {
-		r, err := compileRecord(&f.Records[i])
-		if err != nil {
-			err.Path = "records[" + strconv.Itoa(i) + "]." + err.Path
-			return nil, err
-		}
-		if rankOf(r.State) == rankNoAnswer {
-			continue
-		}
-		key = r.slot(key[:0])
-		old, ok := slots[string(key)]
-		switch {
-		case !ok:
-			slots[string(key)] = r
-			order = append(order, r)
-		case r.replaces(old):
-			*old = *r
-		}
+	v := &View{erased: f.Erased, restricted: f.Restricted, until: f.Until, head: f.Head}
+	if f.Head != "" && !validID(f.Head) {
+		return nil, &FactError{"head", "not an id", "use letters, digits and _-.:/, at most 256"}
+	}
+	order, err := answersOf(&f)
+	if err != nil {
+		return nil, err
 	}
 	if len(order) > 0 {
 		v.groups = make(map[string]*group, len(order))
@@ -177,17 +187,15 @@ func NewView(f Facts) (*View, error) {
 		case r.refusal > 0:
 			r.except = exceptions(r, order)
 			g.refusals = append(g.refusals, *r)
-		case rankOf(r.State) == rankGrant:
+		case rankOf(r.State) == rankGrant && !r.ended:
 			g.grants = append(g.grants, *r)
 		}
 	}
 	for _, g := range v.groups {
 		slices.SortFunc(g.refusals, func(a, b record) int {
-			return cmp.Or(cmp.Compare(b.refusal, a.refusal), b.Given.Compare(a.Given), cmp.Compare(a.ID, b.ID), compareScope(&a.Scope, &b.Scope))
+			return cmp.Or(cmp.Compare(b.refusal, a.refusal), b.Given.Compare(a.Given), compareRecord(&a, &b))
 		})
-		slices.SortFunc(g.grants, func(a, b record) int {
-			return cmp.Or(b.Given.Compare(a.Given), cmp.Compare(a.ID, b.ID), compareScope(&a.Scope, &b.Scope))
-		})
+		slices.SortFunc(g.grants, func(a, b record) int { return cmp.Or(b.Given.Compare(a.Given), compareRecord(&a, &b)) })
 	}
 	for i := range f.Claims {
 		c := &claim{Claim: f.Claims[i]}
@@ -256,10 +264,10 @@ func (r *record) replaces(old *record) bool {
 	if c := compareEnd(r.Expires, old.Expires); c != 0 {
 		return c < 0
 	}
-	if c := cmp.Compare(r.ID, old.ID); c != 0 {
-		return c < 0
+	if r.AfterConflict != old.AfterConflict {
+		return old.AfterConflict
 	}
-	return cmp.Or(cmp.Compare(r.Notice.ID, old.Notice.ID), cmp.Compare(r.Notice.Version, old.Notice.Version)) < 0
+	return cmp.Or(cmp.Compare(r.ID, old.ID), cmp.Compare(r.Notice.ID, old.Notice.ID), cmp.Compare(r.Notice.Version, old.Notice.Version)) < 0
 }
 
 // compareEnd orders ends; the zero time is no end.
@@ -299,7 +307,7 @@ func exceptions(r *record, all []*record) []string {
 	}
 	var list []string
 	for _, g := range all {
-		if rankOf(g.State) != rankGrant || g.Service == "" || g.op != r.op || !g.Given.After(r.Given) {
+		if rankOf(g.State) != rankGrant || g.Service == "" || g.op != r.op || g.giver&r.giver != r.giver || !g.Given.After(r.Given) {
 			continue
 		}
 		a, b := g.Scope, r.Scope
@@ -330,7 +338,7 @@ func (r *record) slot(dst []byte) []byte {
 		dst = strconv.AppendInt(dst, int64(len(s)), 10)
 		dst = append(append(dst, ':'), s...)
 	}
-	dst = append(dst, byte(r.op))
+	dst = append(dst, byte(r.op), byte(r.giver))
 	text(r.Purpose)
 	text(r.Channel)
 	text(r.Recipient)
@@ -372,6 +380,12 @@ func compileRecord(in *Record) (*record, *FactError) {
 		return nil, &FactError{"strength", "unknown strength", "use implied, expressed or explicit"}
 	}
 	r.strength = max(strength, strengthImplied)
+	if r.giver, ok = giverOf(r.By); !ok {
+		return nil, &FactError{"by", "unknown giver", "use subject, guardian or both; an administrator denies and never consents"}
+	}
+	if r.AfterConflict && rank != rankGrant {
+		return nil, &FactError{"after_conflict", "only a grant is given after notice of a conflict", "leave it out"}
+	}
 	if rank >= rankDenied {
 		r.refusal = uint8(rank)
 	}

@@ -250,11 +250,9 @@ func (q *query) underAge() bool {
 		q.proveBoth(r)
 		return false
 	}
-	if !m.young {
-		q.note(stepGuardianMay)
-		return q.deny(ReasonAgeUnknown, "ages", "", m.note)
+	if m.young {
+		q.tellFlaw()
 	}
-	q.tellFlaw()
 	return q.ask(ReasonGuardianRequired, "ages", "", m.note, q.p.strength, q.useOrSync())
 }
 

@@ -110,6 +110,8 @@ func TestAges(t *testing.T) {
 		{"declared child", records(grant("p")), consent.Request{Purpose: "p", Subject: child("DE", "12"), AgeAssured: consent.Declared}, func(p *consent.Policy) { p.Ages.Assurance = consent.Verified }, verdict{9, consent.AskFirst, "GUARDIAN_REQUIRED"}, "guardian", "nobody needs to verify being young"},
 		{"counselling", records(grant("counsel")), consent.Request{Purpose: "counsel", Subject: child("DE", "12")}, nil, verdict{14, consent.Allow, "CONSENT"}, "", "Recital 38"},
 		{"contract", consent.Facts{}, consent.Request{Purpose: "contract", Subject: child("DE", "12")}, nil, verdict{16, consent.Allow, "CONTRACT"}, "", "Art. 8 is about consent"},
+		{"sharing on a contract, age not known", consent.Facts{}, consent.Request{Purpose: "contract", Subject: child("DE", ""), Share: consent.Share{Recipient: "shop", Attributes: []string{"name"}}}, nil, verdict{13, consent.Deny, "AGE_UNKNOWN"}, "", "who may agree to it hangs on the age"},
+		{"sharing on a contract, child", consent.Facts{}, consent.Request{Purpose: "contract", Subject: child("DE", "12"), Share: consent.Share{Recipient: "shop", Attributes: []string{"name"}}}, nil, verdict{13, consent.AskFirst, "SHARE_NEEDS_CONSENT"}, "guardian", "not the child"},
 		{"residence abroad", records(grant("p")), consent.Request{Purpose: "p", Subject: child("BE", "14"), Location: "DE"}, nil, verdict{9, consent.AskFirst, "GUARDIAN_REQUIRED"}, "guardian", "the stricter of two places"},
 		{"location only", records(grant("p")), consent.Request{Purpose: "p", Subject: child("", "14"), Location: "BE"}, nil, verdict{14, consent.Allow, "CONSENT"}, "", "the place that is known counts"},
 

@@ -28,8 +28,8 @@
 //	  9  the person may not consent alone                            ask      GUARDIAN_REQUIRED AGE_UNKNOWN
 //	 10  opt-out signal that binds here or that the purpose honours  deny     SIGNAL_GPC SIGNAL_GPP SIGNAL_USP
 //	 11  row 10, but consented later and told of the conflict        on       SIGNAL_OVERRIDDEN_BY_CONSENT
-//	 12  a stronger consent is required and none is valid            ask      EXPLICIT_CONSENT_REQUIRED CONSENT_UNSET CONSENT_EXPIRED CONSENT_STALE RULE_ERROR
-//	 13  promotion, combination or sharing is not covered            ask      PROMOTION_NEEDS_CONSENT COMBINATION_NEEDS_CONSENT SHARE_NEEDS_CONSENT RULE_ERROR
+//	 12  a stronger consent is required and none is valid            ask      EXPLICIT_CONSENT_REQUIRED CONSENT_UNSET CONSENT_EXPIRED CONSENT_STALE AGE_UNKNOWN RULE_ERROR
+//	 13  promotion, combination or sharing is not covered            ask      PROMOTION_NEEDS_CONSENT COMBINATION_NEEDS_CONSENT SHARE_NEEDS_CONSENT AGE_UNKNOWN RULE_ERROR
 //	 14  basis is consent, and one is valid                          allow    CONSENT
 //	 15  basis is consent, and none is valid                         ask      CONSENT_UNSET CONSENT_EXPIRED CONSENT_STALE
 //	 16  essential service or contract                               allow    CONTRACT ESSENTIAL

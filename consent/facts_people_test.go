@@ -65,6 +65,16 @@ func TestC9Layers(t *testing.T) {
 		}
 		assert.Equal(t, trail, d.Overridden, "what is set aside is in the trail: %s", tt.reason)
 	}
+	p.Sources[1].Parties = []string{"contoso"}
+	for party, want := range map[string]consent.Reason{
+		"contoso": consent.ReasonContract,   // it is party to the agreement
+		"other":   consent.ReasonProhibited, // it is not
+		"":        consent.ReasonProhibited, // whoever is not known to be is not freed
+	} {
+		d := ask(t, p, consent.Facts{}, consent.Request{Purpose: "improve", Category: "logs", Party: party, Context: map[string]string{"product": "enterprise"}})
+		assert.Equal(t, want, d.Reason, party)
+	}
+	p.Sources[1].Parties = nil
 	p.Overrides[0].When = failing
 	d := ask(t, p, consent.Facts{}, consent.Request{Purpose: "improve", Category: "logs"})
 	assert.Equal(t, consent.ReasonRuleError, d.Reason, "whether it gives way is not known")

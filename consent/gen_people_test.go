@@ -27,6 +27,9 @@ func genWider(t *rapid.T, p *consent.Policy) {
 	if rapid.Bool().Draw(t, "parties") {
 		p.Sources[1].Parties = []string{"us", "ours"}
 	}
+	if chance(t, "parties to the contract", 3) {
+		p.Sources[len(p.Sources)-1].Parties = []string{"us"}
+	}
 	regimes := chance(t, "regimes", 2)
 	if regimes {
 		p.Regimes = consent.Regimes{

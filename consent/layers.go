@@ -1,8 +1,12 @@
 package consent
 
+import "slices"
+
 // An Override sets rules aside where an agreement, or another source, says
 // otherwise than a weaker one. It never reaches a rule of the law, nor one of a
-// source as strong as its own. What is set aside is told in the decision.
+// source as strong as its own. What is set aside is told in the decision. Where its
+// source has Parties, it counts only for requests that name one of them: who is not
+// known to be party to an agreement is not freed by it.
 type Override struct {
 	ID, Source string
 	Rules      []string  // ids of prohibitions, requirements, residency rules and obligations
@@ -21,18 +25,22 @@ type giving struct {
 
 type way struct {
 	override *Override
+	parties  []string // of the override's source
 	steps    []Step
 }
 
 // aside reports whether a rule that holds is set aside; failed says that the
 // condition of an override failed, and that the decision was made.
 func (q *query) aside(g *giving) (is, failed bool) {
-	if len(g.parties) > 0 && q.r.Party != "" && !contains(g.parties, q.r.Party) {
+	if len(g.parties) > 0 && q.r.Party != "" && !slices.Contains(g.parties, q.r.Party) {
 		q.note(g.foreign)
 		return true, false
 	}
 	for i := range g.ways {
 		w := &g.ways[i]
+		if len(w.parties) > 0 && !slices.Contains(w.parties, q.r.Party) {
+			continue
+		}
 		ok, err := w.override.When.holds(q.r)
 		if err != nil {
 			return false, q.deny(ReasonRuleError, w.override.ID, w.override.Source, w.override.Note)
@@ -43,15 +51,6 @@ func (q *query) aside(g *giving) (is, failed bool) {
 		}
 	}
 	return false, false
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // overrides checks the overrides, after all rules that they may name.
@@ -117,8 +116,9 @@ func (c *compiler) giving(row int, reason Reason, id, source, topic string) givi
 	}
 	for i := range c.e.policy.Overrides {
 		o := &c.e.policy.Overrides[i]
-		if contains(o.Rules, id) || contains(o.Sources, source) && (len(o.Topics) == 0 || contains(o.Topics, topic)) {
-			g.ways = append(g.ways, way{o, []Step{{row, reason, id, "set aside by override " + o.ID}}})
+		if slices.Contains(o.Rules, id) || slices.Contains(o.Sources, source) && (len(o.Topics) == 0 || slices.Contains(o.Topics, topic)) {
+			own, _ := c.e.Source(o.Source)
+			g.ways = append(g.ways, way{o, own.Parties, []Step{{row, reason, id, "set aside by override " + o.ID}}})
 		}
 	}
 	return g

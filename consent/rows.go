@@ -129,8 +129,14 @@ func (q *query) allow(reason Reason, rule, source string) bool {
 }
 
 func (q *query) ask(reason Reason, rule, source, note string, need uint8, what Operation) bool {
+	m := q.minority()
+	if m.need != subjectBit && !m.young {
+		// Who may give it hangs on the age: nobody can be asked before that is told.
+		q.note(stepGuardianMay)
+		return q.deny(ReasonAgeUnknown, "ages", "", m.note)
+	}
 	q.d.Outcome, q.d.Reason, q.d.Rule, q.d.Source, q.d.Note = AskFirst, reason, rule, source, note
-	from := q.minority().need
+	from := m.need
 	if q.p.ask.What == what && q.p.strength == need && from == subjectBit {
 		q.d.Ask = q.p.ask
 	} else {

@@ -262,10 +262,16 @@ func (s *slow) row9() (verdict, bool) {
 	if w.need == consent.BySubject || s.basis() != consent.BasisConsent && !w.asks || s.consents("", s.need()) == "" {
 		return verdict{}, false
 	}
-	if !w.young {
-		return verdict{9, consent.Deny, consent.ReasonAgeUnknown}, true
+	return s.asked(9, consent.ReasonGuardianRequired), true
+}
+
+// asked asks whoever may consent; while that hangs on an age that nobody told,
+// nobody.
+func (s *slow) asked(row int, reason consent.Reason) verdict {
+	if w := s.who(); w.need != consent.BySubject && !w.young {
+		return verdict{row, consent.Deny, consent.ReasonAgeUnknown}
 	}
-	return verdict{9, consent.AskFirst, consent.ReasonGuardianRequired}, true
+	return verdict{row, consent.AskFirst, reason}
 }
 
 // row10 is rows 10 and 11: a signal decides unless a consent lifts it.
@@ -361,6 +367,9 @@ func (s *slow) aside(id, source, topic string) (bool, bool) {
 	}
 	for _, o := range s.p.Overrides {
 		if !slices.Contains(o.Rules, id) && !(slices.Contains(o.Sources, source) && (len(o.Topics) == 0 || slices.Contains(o.Topics, topic))) {
+			continue
+		}
+		if i := slices.IndexFunc(s.p.Sources, func(x consent.Source) bool { return x.ID == o.Source }); len(s.p.Sources[i].Parties) > 0 && !slices.Contains(s.p.Sources[i].Parties, s.r.Party) {
 			continue
 		}
 		ok, err := when(o.When, s.r)

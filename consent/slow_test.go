@@ -612,7 +612,7 @@ func (s *slow) row12() (verdict, bool) {
 	if need == consent.Explicit {
 		reason = consent.ReasonExplicitConsentRequired
 	}
-	return verdict{12, consent.AskFirst, reason}, true
+	return s.asked(12, reason), true
 }
 
 func (s *slow) row13() (verdict, bool) {
@@ -639,7 +639,7 @@ func (s *slow) row13() (verdict, bool) {
 			need = consent.Explicit
 		}
 		if g.asked && g.gate != consent.GateNone && s.consents(g.op, need) != "" {
-			return verdict{13, consent.AskFirst, g.reason}, true
+			return s.asked(13, g.reason), true
 		}
 	}
 	return verdict{}, false

@@ -31,14 +31,31 @@ const (
 	KindErased     Kind = "erased"
 	KindRestricted Kind = "restricted"
 	KindReleased   Kind = "released"
+
+	// KindMerged and KindMergedInto are the two sides of a merge.
+	KindMerged     Kind = "merged"
+	KindMergedInto Kind = "merged_into"
 )
+
+// answers reports whether the kind is a state of [consent.State].
+func (k Kind) answers() bool {
+	switch k {
+	case KindClaim, KindErased, KindRestricted, KindReleased, KindMerged, KindMergedInto:
+		return false
+	}
+	return true
+}
 
 // An Event is one entry of the history. The constructors fill what every event
 // needs; set further fields before appending it.
+//
+// ID, Kind, the times, Strength, Notice, Text and the purpose of the Scope stay
+// readable after the subject was erased: put nothing of the person into them. All
+// else is sealed with the subject's key.
 type Event struct {
 	// ID is opaque and is printed as evidence: letters, digits and _-.:/ only.
 	// Appending an event with the ID of an equal one does nothing, so that a
-	// caller may try again. Empty: the store gives one.
+	// caller may try again. Empty: the ledger gives one.
 	ID      string
 	Subject string // opaque, at most 256 bytes
 	Kind    Kind
@@ -49,16 +66,28 @@ type Event struct {
 	// what was known at a time must not change afterwards. Set it for events that
 	// arrive late, and for events that are true from a later date.
 	Known time.Time
-	Seq   uint64 // place in the log, from 1; given by the store
+	Seq   uint64 // place in the log, from 1; given by the ledger
 
 	Scope    consent.Scope     // of a state
 	Strength consent.Strength  // of a grant
 	Expires  time.Time         // of a grant or a claim
 	Notice   consent.NoticeRef // shown when the person was asked
+	Text     Hash              // of the exact text that was shown; zero: not recorded
+
+	By            consent.Giver // who gave it; empty: the person
+	AfterConflict bool          // of an answer: as in [consent.Record]
+	Method        string        // how, such as "checkbox"; at most 256 bytes
+	Evidence      string        // where the proof lies, or the proof itself; at most 16 KiB
+	Note          string        // free text; at most 16 KiB
 
 	Claim   string         // id of a claim
 	Result  consent.Result // of a claim
 	LiveKey bool           // of a claim
+
+	Merged string // the other subject of a merge
+
+	Dropped uint64 // of an erasure: how many events lost their payload; given by the ledger
+	Why     Why    // of an erasure
 }
 
 // Granted records consent, expressed by a clear act, from the instant at. Set
@@ -116,10 +145,13 @@ func Claimed(subject string, claim consent.Claim) Event {
 	return Event{Subject: subject, Kind: KindClaim, Claim: claim.ID, Valid: claim.CheckedAt, Expires: claim.Expires, Result: claim.Result, LiveKey: claim.LiveKey}
 }
 
-// Erased records that the subject's data was erased. Every later decision about
-// the subject is a denial. The event says so; it does not remove earlier events.
-func Erased(subject string, at time.Time) Event {
-	return Event{Subject: subject, Kind: KindErased, Valid: at}
+// Merged records that from, known by a device or a pseudonym of its own until now,
+// is the person into. From the instant at on, the answers of both count for into,
+// the more restrictive one where they differ, until the person answers anew (see
+// [consent.Merge]); what from answers afterwards does not. The history of from stays
+// its own, and is told of the merge by an event that the ledger adds.
+func Merged(into, from string, at time.Time) Event {
+	return Event{Subject: into, Kind: KindMerged, Merged: from, Valid: at}
 }
 
 // Restricted records that the person has processing restricted (GDPR Art. 18),
@@ -146,27 +178,48 @@ func (e *EventError) Error() string {
 	return "ledger: event " + strconv.Itoa(e.Index) + ": " + e.Part + ": " + e.Problem + ": " + e.Mend
 }
 
-// maxText bounds subjects, in bytes.
-const maxText = 256
+// maxText bounds subjects and names, in bytes, and maxNote what may be longer.
+const (
+	maxText = 256
+	maxNote = 16 << 10
+)
 
 // check says what is wrong with an event, nil for nothing. What consent would
 // refuse in a view is refused on the way in.
 func (ev *Event) check() *EventError {
-	if ev.Subject == "" || len(ev.Subject) > maxText {
+	switch {
+	case ev.Subject == "" || len(ev.Subject) > maxText:
 		return &EventError{Part: "subject", Problem: "missing or too long", Mend: "use a pseudonym of 1 to 256 bytes"}
-	}
-	if ev.Valid.IsZero() {
+	case ev.Valid.IsZero():
 		return &EventError{Part: "valid", Problem: "missing", Mend: "say from when it is true"}
+	case len(ev.Notice.ID) > maxText || len(ev.Notice.Version) > maxText:
+		return &EventError{Part: "notice", Problem: "too long", Mend: "use at most 256 bytes for the id and for the version"}
+	case !slices.Contains([]consent.Giver{"", consent.BySubject, consent.ByGuardian, consent.ByBoth}, ev.By):
+		return &EventError{Part: "by", Problem: "nobody who gives an answer", Mend: "use subject, guardian or both, or leave it empty"}
+	case ev.AfterConflict && !ev.Kind.answers():
+		return &EventError{Part: "kind", Problem: "only an answer is given after a conflict", Mend: "leave the other fields empty"}
+	case len(ev.Method) > maxText:
+		return &EventError{Part: "method", Problem: "too long", Mend: "use at most 256 bytes"}
+	case len(ev.Evidence) > maxNote || len(ev.Note) > maxNote:
+		return &EventError{Part: "evidence", Problem: "too long, or the note is", Mend: "use at most 16 KiB for each, and keep larger proofs elsewhere"}
+	case ev.Dropped != 0 || ev.Why != 0 || ev.Kind == KindErased:
+		return &EventError{Part: "kind", Problem: "an erasure is not appended", Mend: "call Erase, which destroys the subject's key and records that"}
+	case ev.Kind == KindMergedInto:
+		return &EventError{Part: "kind", Problem: "the ledger adds this event to a merge", Mend: "append the merge of the other subject"}
+	case ev.Kind == KindMerged && (ev.Merged == "" || len(ev.Merged) > maxText || ev.Merged == ev.Subject):
+		return &EventError{Part: "merged", Problem: "missing, too long or the subject itself", Mend: "name the other subject"}
+	case ev.Kind != KindMerged && ev.Merged != "":
+		return &EventError{Part: "merged", Problem: "only a merge names another subject", Mend: "leave it empty"}
 	}
 	facts := consent.Facts{Records: []consent.Record{ev.record()}}
 	switch ev.Kind {
-	case KindErased, KindRestricted, KindReleased:
-		if !isZeroScope(&ev.Scope) || ev.Strength != "" || !ev.Expires.IsZero() || ev.Notice != (consent.NoticeRef{}) || ev.claims() {
+	case KindRestricted, KindReleased, KindMerged:
+		if !isZeroScope(&ev.Scope) || ev.Strength != "" || !ev.Expires.IsZero() || ev.shown() || ev.claims() {
 			return &EventError{Part: "kind", Problem: "this kind says nothing about a purpose or a claim", Mend: "leave the other fields empty"}
 		}
 		facts.Records[0].Scope.Purpose, facts.Records[0].State = "any", consent.StateRequested // to check the id
 	case KindClaim:
-		if !isZeroScope(&ev.Scope) || ev.Strength != "" || ev.Notice != (consent.NoticeRef{}) {
+		if !isZeroScope(&ev.Scope) || ev.Strength != "" || ev.shown() {
 			return &EventError{Part: "kind", Problem: "a claim has no scope, strength or notice", Mend: "leave them empty"}
 		}
 		facts.Claims = []consent.Claim{ev.claim()}
@@ -184,6 +237,8 @@ func (ev *Event) check() *EventError {
 	return nil
 }
 
+func (ev *Event) shown() bool { return ev.Notice != (consent.NoticeRef{}) || ev.Text != (Hash{}) }
+
 func (ev *Event) claims() bool { return ev.Claim != "" || ev.Result != "" || ev.LiveKey }
 
 func isZeroScope(s *consent.Scope) bool { return sameScope(s, &consent.Scope{}) }
@@ -194,11 +249,12 @@ func sameScope(a, b *consent.Scope) bool {
 		slices.Equal(a.Origins, b.Origins) && slices.Equal(a.Attributes, b.Attributes)
 }
 
-// same reports whether two events say the same; what the store gives does not count.
+// same reports whether two events say the same; what the ledger gives does not count.
 func (ev *Event) same(o *Event) bool {
 	return ev.Subject == o.Subject && ev.Kind == o.Kind && ev.Valid.Equal(o.Valid) &&
 		ev.Strength == o.Strength && ev.Expires.Equal(o.Expires) && ev.Notice == o.Notice &&
-		ev.Claim == o.Claim && ev.Result == o.Result && ev.LiveKey == o.LiveKey && sameScope(&ev.Scope, &o.Scope)
+		ev.Claim == o.Claim && ev.Result == o.Result && ev.LiveKey == o.LiveKey && sameScope(&ev.Scope, &o.Scope) &&
+		ev.Text == o.Text && ev.By == o.By && ev.AfterConflict == o.AfterConflict && ev.Method == o.Method && ev.Evidence == o.Evidence && ev.Note == o.Note && ev.Merged == o.Merged
 }
 
 func (ev Event) clone() Event {
@@ -210,7 +266,7 @@ func (ev Event) clone() Event {
 func (ev *Event) record() consent.Record {
 	return consent.Record{
 		ID: ev.ID, Scope: ev.Scope, State: consent.State(ev.Kind), Strength: ev.Strength,
-		Given: ev.Valid, Expires: ev.Expires, Notice: ev.Notice,
+		Given: ev.Valid, Expires: ev.Expires, Notice: ev.Notice, By: ev.By, AfterConflict: ev.AfterConflict,
 	}
 }
 

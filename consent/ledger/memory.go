@@ -2,244 +2,375 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"iter"
 	"strconv"
 	"sync"
-	"sync/atomic"
-	"time"
-
-	"github.com/privetdev/privet/consent"
 )
 
-// Memory is a [Store] that lives as long as the process. Use [NewMemory].
-//
-// It keeps the latest view of each subject, so that asking again allocates nothing
-// until something is appended, or until the instant passes one at which a recorded
-// event becomes true. A view as of an earlier Known is made anew each time.
-type Memory struct {
+// NewMemory makes an empty ledger that lives as long as the process.
+func NewMemory(options ...Option) *Ledger {
+	l := newLedger(NewMemoryStore(), NewMemoryKeys(), &Key{}, options)
+	secret, _ := l.keys.Secret(context.Background()) // crypto/rand does not fail
+	l.secret = secretOf(secret)
+	return l
+}
+
+// NewMemoryStore makes an empty store that lives as long as the process.
+func NewMemoryStore() Store {
+	return &memoryStore{&memoryLog{ids: make(map[string]uint32), subjects: make(map[Handle]chain)}}
+}
+
+// NewMemoryKeys makes a key store that lives as long as the process. Beside a
+// store that lasts it would erase everybody when the process ends.
+func NewMemoryKeys() Keys {
+	k := &memoryKeys{&keyRing{keys: make(map[Tag]Key), unfinished: make(map[Tag]Erasure)}}
+	rand.Read(k.secret[:]) //nolint:errcheck // never fails
+	return k
+}
+
+// A memoryStore is its log behind a pointer, so that whoever prints it by mistake
+// prints an address.
+type memoryStore struct{ *memoryLog }
+
+type memoryLog struct {
+	appending sync.Mutex // one at a time; readers go on meanwhile
+
 	mu       sync.RWMutex
-	subjects map[string]*history
-	ids      map[string]*Event
-	seq      uint64
+	tail     Tail
+	entries  []memoryEntry
+	ids      map[string]uint32 // of entries whose id is not made of their place
+	subjects map[Handle]chain
+	closed   bool
 }
 
-var _ Store = (*Memory)(nil)
-
-type history struct {
-	events []*Event  // in the order of the log; events never change
-	known  time.Time // of the last
-	cached atomic.Pointer[cached]
+// A memoryEntry keeps envelope and sealed payload in one piece. Its bytes never
+// change, so that readers need not copy them.
+type memoryEntry struct {
+	bytes  []byte
+	split  uint32 // where the sealed payload begins
+	next   uint32 // index of the subject's next entry; 0: none
+	handle Handle
 }
 
-// cached is the view for the instants in [from, until); the zero until is no end.
-type cached struct {
-	view        *consent.View
-	from, until time.Time
+// A chain is the first and the last entry of a subject, as indices.
+type chain struct{ first, last uint32 }
+
+func (e *memoryEntry) entry(at uint32) Entry {
+	return Entry{Seq: uint64(at) + 1, Envelope: e.bytes[:e.split:e.split], Handle: e.handle, Sealed: e.bytes[e.split:]}
 }
 
-// NewMemory makes an empty ledger.
-func NewMemory() *Memory {
-	return &Memory{subjects: make(map[string]*history), ids: make(map[string]*Event)}
-}
+func placeID(seq uint64) string { return "e" + strconv.FormatUint(seq, 10) }
 
-// Append implements [Store].
-func (m *Memory) Append(ctx context.Context, events ...Event) (Head, error) {
-	return m.append(ctx, nil, events)
-}
-
-// AppendAfter implements [Store].
-func (m *Memory) AppendAfter(ctx context.Context, head Head, events ...Event) (Head, error) {
-	return m.append(ctx, &head, events)
-}
-
-func (m *Memory) append(ctx context.Context, after *Head, events []Event) (Head, error) {
+func (m *memoryLog) ready(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return Head{}, err
+		return err
 	}
-	if len(events) > MaxEvents {
-		return Head{}, ErrTooMany
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return ErrClosed
 	}
-	for i := range events {
-		if err := events[i].check(); err != nil {
-			err.Index = i
-			return Head{}, err
+	return nil
+}
+
+func (m *memoryLog) Append(ctx context.Context, build func(context.Context, Reader, Tail) ([]Entry, Tail, error)) error {
+	m.appending.Lock()
+	defer m.appending.Unlock()
+	if err := m.ready(ctx); err != nil {
+		return err
+	}
+	entries, tail, err := build(ctx, m, m.tail) // nobody else changes it
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	if uint64(len(m.entries)+len(entries)) >= 1<<32 {
+		return errors.New("ledger: memory: full: use a store on disk")
+	}
+	envelopes := make([]Envelope, len(entries))
+	for i := range entries {
+		if envelopes[i], err = ParseEnvelope(entries[i].Envelope); err != nil {
+			return err
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if after != nil && after.Seq != m.seq {
-		return Head{}, ErrConflict
-	}
-	// Ids are settled before anything is written: all events or none.
-	fresh := make(map[string]*Event)
-	for i := range events {
-		ev := &events[i]
-		if ev.ID == "" {
+	for i := range entries {
+		e, at := &entries[i], uint32(len(m.entries))
+		bytes := make([]byte, 0, len(e.Envelope)+len(e.Sealed))
+		m.entries = append(m.entries, memoryEntry{bytes: append(append(bytes, e.Envelope...), e.Sealed...), split: uint32(len(e.Envelope)), handle: e.Handle})
+		if id := envelopes[i].ID; id != placeID(e.Seq) {
+			m.ids[id] = at
+		}
+		if e.Handle == (Handle{}) {
 			continue
 		}
-		old := m.ids[ev.ID]
-		if old == nil {
-			old = fresh[ev.ID]
+		c, ok := m.subjects[e.Handle]
+		if ok {
+			m.entries[c.last].next = at
+		} else {
+			c.first = at
 		}
-		if old != nil && !old.same(ev) {
-			return Head{}, &EventError{Index: i, Part: "id", Problem: "belongs to another event", Mend: "give each event an id of its own, or none"}
-		}
-		fresh[ev.ID] = ev
+		c.last = at
+		m.subjects[e.Handle] = c
 	}
-	for i := range events {
-		m.add(&events[i], fresh)
-	}
-	return Head{m.seq}, nil
+	m.tail = tail
+	return nil
 }
 
-func (m *Memory) add(in *Event, taken map[string]*Event) {
-	h := m.subjects[in.Subject]
-	if in.ID != "" && m.ids[in.ID] != nil || in.ID == "" && h.has(in) {
-		return
+func (m *memoryLog) Drop(ctx context.Context, handle Handle) error {
+	if err := m.ready(ctx); err != nil {
+		return err
 	}
-	if h == nil {
-		h = new(history)
-		m.subjects[in.Subject] = h
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.subjects[handle]
+	for at := c.first; ok; {
+		e := &m.entries[at]
+		at, ok = e.next, e.next != 0
+		*e = memoryEntry{bytes: append([]byte(nil), e.bytes[:e.split]...), split: e.split}
 	}
-	ev := in.clone()
-	m.seq++
-	ev.Seq = m.seq
-	if ev.Known.IsZero() {
-		ev.Known = ev.Valid
-	}
-	if ev.Known.Before(h.known) {
-		ev.Known = h.known
-	}
-	if ev.ID == "" {
-		ev.ID = "e" + strconv.FormatUint(ev.Seq, 10)
-		for m.ids[ev.ID] != nil || taken[ev.ID] != nil { // a caller had the same idea
-			ev.ID += "-"
-		}
-	}
-	m.ids[ev.ID] = &ev
-	h.known = ev.Known
-	h.events = append(h.events, &ev)
-	h.cached.Store(nil)
+	delete(m.subjects, handle)
+	return nil
 }
 
-// has reports whether an event that says the same is recorded.
-func (h *history) has(ev *Event) bool {
-	if h == nil {
-		return false
-	}
-	for _, old := range h.events {
-		if old.same(ev) {
-			return true
-		}
-	}
-	return false
+func (m *memoryLog) Exclusive() bool { return true }
+
+func (m *memoryLog) Close() error {
+	m.appending.Lock()
+	defer m.appending.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
 }
 
-// Head implements [Store].
-func (m *Memory) Head(ctx context.Context) (Head, error) {
-	if err := ctx.Err(); err != nil {
-		return Head{}, err
+func (m *memoryLog) Tail(ctx context.Context) (Tail, error) {
+	if err := m.ready(ctx); err != nil {
+		return Tail{}, err
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return Head{m.seq}, nil
+	return m.tail, nil
 }
 
-// Events implements [Store]. It gives the events that were there when the iteration
-// began; appending meanwhile is allowed.
-func (m *Memory) Events(ctx context.Context, subject string, asOf AsOf) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
-		m.mu.RLock()
-		var events []*Event
-		if h := m.subjects[subject]; h != nil {
-			events = h.events
+func (m *memoryLog) Entries(ctx context.Context, after uint64) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for {
+			if err := m.ready(ctx); err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			m.mu.RLock()
+			if after >= uint64(len(m.entries)) {
+				m.mu.RUnlock()
+				return
+			}
+			e := m.entries[after].entry(uint32(after))
+			m.mu.RUnlock()
+			after++
+			if !yield(e, nil) {
+				return
+			}
 		}
-		m.mu.RUnlock()
-		for _, ev := range events {
+	}
+}
+
+func (m *memoryLog) Subject(ctx context.Context, handle Handle, after uint64) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		var at uint32
+		for first := true; ; first = false {
+			if err := m.ready(ctx); err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			m.mu.RLock()
+			c, ok := m.subjects[handle]
+			switch {
+			case !ok: // dropped meanwhile
+				m.mu.RUnlock()
+				return
+			case first:
+				at = c.first
+				// Whoever has read all but the newest entries need not walk to them.
+				if uint64(c.last) < after {
+					m.mu.RUnlock()
+					return
+				}
+			default:
+				at = m.entries[at].next
+			}
+			done := at == 0 && !first
+			var e Entry
+			if !done {
+				e = m.entries[at].entry(at)
+			}
+			m.mu.RUnlock()
+			if done {
+				return
+			}
+			if e.Seq > after && !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *memoryLog) Find(ctx context.Context, id string) (Entry, error) {
+	if err := m.ready(ctx); err != nil {
+		return Entry{}, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	at, ok := m.ids[id]
+	if !ok {
+		if len(id) < 2 || id[0] != 'e' || id[1] == '0' {
+			return Entry{}, ErrNotFound
+		}
+		seq, err := strconv.ParseUint(id[1:], 10, 32)
+		if err != nil || seq > uint64(len(m.entries)) || placeID(seq) != id {
+			return Entry{}, ErrNotFound
+		}
+		at = uint32(seq) - 1
+		if v, err := ParseEnvelope(m.entries[at].bytes[:m.entries[at].split]); err != nil || v.ID != id {
+			return Entry{}, ErrNotFound
+		}
+	}
+	return m.entries[at].entry(at), nil
+}
+
+// memoryKeys are behind a pointer like memoryStore.
+type memoryKeys struct{ *keyRing }
+
+type keyRing struct {
+	mu         sync.RWMutex
+	secret     Key
+	keys       map[Tag]Key // the zero key: erased
+	unfinished map[Tag]Erasure
+	closed     bool
+}
+
+func (k *keyRing) ready(ctx context.Context) error {
+	if k.closed {
+		return ErrClosed
+	}
+	return ctx.Err()
+}
+
+func (k *keyRing) Secret(ctx context.Context) (Key, error) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.secret, k.ready(ctx)
+}
+
+func (k *keyRing) Get(ctx context.Context, tag Tag) (Key, error) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if err := k.ready(ctx); err != nil {
+		return Key{}, err
+	}
+	switch key, ok := k.keys[tag]; {
+	case !ok:
+		return Key{}, ErrNoKey
+	case key == Key{}:
+		return Key{}, ErrErased
+	default:
+		return key, nil
+	}
+}
+
+func (k *keyRing) Ensure(ctx context.Context, tags []Tag) ([]Key, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.ready(ctx); err != nil {
+		return nil, err
+	}
+	keys := make([]Key, len(tags))
+	for i, tag := range tags {
+		key, ok := k.keys[tag]
+		if !ok {
+			rand.Read(key[:]) //nolint:errcheck // never fails
+			k.keys[tag] = key
+		}
+		keys[i] = key
+	}
+	return keys, nil
+}
+
+func (k *keyRing) Live(ctx context.Context) iter.Seq2[Key, error] {
+	return func(yield func(Key, error) bool) {
+		k.mu.RLock()
+		err := k.ready(ctx)
+		live := make([]Key, 0, len(k.keys))
+		for _, key := range k.keys {
+			if key != (Key{}) {
+				live = append(live, key)
+			}
+		}
+		k.mu.RUnlock()
+		if err != nil {
+			yield(Key{}, err)
+			return
+		}
+		for _, key := range live {
 			if err := ctx.Err(); err != nil {
-				yield(Event{}, err)
+				yield(Key{}, err)
 				return
 			}
-			if asOf.holds(ev) && !yield(ev.clone(), nil) {
+			if !yield(key, nil) {
 				return
 			}
 		}
 	}
 }
 
-// nothing is the view of a subject without events.
-var nothing consent.View
-
-// View implements [Store].
-func (m *Memory) View(ctx context.Context, subject string, asOf AsOf) (*consent.View, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+func (k *keyRing) Destroy(ctx context.Context, erasure Erasure) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.ready(ctx); err != nil {
+		return err
 	}
-	if asOf.Valid.IsZero() {
-		return nil, ErrNoTime
+	switch key, ok := k.keys[erasure.Tag]; {
+	case !ok:
+		return ErrNoKey
+	case key == Key{}:
+		return nil
 	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	h := m.subjects[subject]
-	if h == nil {
-		return &nothing, nil
-	}
-	all := asOf.Known.IsZero() || !asOf.Known.Before(h.known)
-	if all {
-		if c := h.cached.Load(); c != nil && !asOf.Valid.Before(c.from) && (c.until.IsZero() || asOf.Valid.Before(c.until)) {
-			return c.view, nil
-		}
-	}
-	c, err := h.view(asOf)
-	if err != nil {
-		return nil, err
-	}
-	if all {
-		h.cached.Store(c)
-	}
-	return c.view, nil
+	k.keys[erasure.Tag] = Key{}
+	k.unfinished[erasure.Tag] = erasure
+	return nil
 }
 
-// view works out what is known, and for which instants it stays so.
-func (h *history) view(asOf AsOf) (*cached, error) {
-	var facts consent.Facts
-	var from, restricted, released time.Time
-	for _, ev := range h.events {
-		if !asOf.Known.IsZero() && ev.Known.After(asOf.Known) {
-			continue
-		}
-		if ev.Valid.After(asOf.Valid) {
-			if facts.Until.IsZero() || ev.Valid.Before(facts.Until) {
-				facts.Until = ev.Valid
-			}
-			continue
-		}
-		from = later(from, ev.Valid)
-		switch ev.Kind {
-		case KindErased:
-			facts.Erased = true
-		case KindRestricted:
-			restricted = later(restricted, ev.Valid)
-		case KindReleased:
-			released = later(released, ev.Valid)
-		case KindClaim:
-			facts.Claims = append(facts.Claims, ev.claim())
-		default:
-			facts.Records = append(facts.Records, ev.record())
-		}
+func (k *keyRing) Finish(ctx context.Context, tag Tag) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.ready(ctx); err != nil {
+		return err
 	}
-	// At one instant the restriction counts.
-	facts.Restricted = !restricted.IsZero() && !released.After(restricted)
-	v, err := consent.NewView(facts)
-	if err != nil {
-		return nil, err
-	}
-	return &cached{v, from, facts.Until}, nil
+	delete(k.unfinished, tag)
+	return nil
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
+func (k *keyRing) Unfinished(ctx context.Context) ([]Erasure, error) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if err := k.ready(ctx); err != nil {
+		return nil, err
 	}
-	return a
+	list := make([]Erasure, 0, len(k.unfinished))
+	for _, erasure := range k.unfinished {
+		list = append(list, erasure)
+	}
+	return list, nil
+}
+
+func (k *keyRing) Close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	return nil
 }

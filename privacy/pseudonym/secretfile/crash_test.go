@@ -4,222 +4,51 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/privetdev/privet/internal/conform/fragile"
 	"github.com/privetdev/privet/privacy/pseudonym"
 )
 
-// A fragile file system is in memory and counts what is done to it. At a chosen step
-// the power fails: that step happens in part, nothing works after it, and what reboot
-// gives back has of everything that was not synced some, or nothing. Names and
-// contents are kept apart, as in a real one: syncing a file does not make its name
-// durable.
-type fragile struct {
-	random *rand.Rand
-	names  map[string]*node // as programs see them
-	kept   map[string]*node // as they are on the disk
-	moves  []move           // changes of names since the last syncDir
-	failAt int              // steps until the power fails; 0 for never
-	failed bool
-	acked  int // calls that returned without an error, over all reboots
-
-	// Mistakes to plant.
-	noSync, noSyncDir bool
+// A weak file system is a fragile one behind what a store asks of it.
+type weak struct {
+	*fragile.FS
+	acked int // calls that returned without an error, over all reboots
 }
 
-type node struct{ data, kept []byte }
+func newWeak(seed uint64) *weak { return &weak{FS: fragile.New(seed)} }
 
-type move struct {
-	from, to string // from "" makes, to "" removes
-	node     *node
-}
-
-var errPower = errors.New("the power failed")
-
-func newFragile(seed uint64) *fragile {
-	return &fragile{random: rand.New(rand.NewPCG(seed, 1)), names: map[string]*node{}, kept: map[string]*node{}}
-}
-
-// step counts, and reports whether the power fails in this step.
-func (f *fragile) step() (fails bool, err error) {
-	if f.failed {
-		return false, errPower
+func (w *weak) read(name string, limit int64) ([]byte, fs.FileMode, error) {
+	f, err := w.Open(name)
+	if err != nil {
+		return nil, 0, err
 	}
-	if f.failAt > 0 {
-		f.failAt--
-		f.failed = f.failAt == 0
-	}
-	return f.failed, nil
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, limit))
+	return data, 0o600, err
 }
 
-func (f *fragile) read(name string, limit int64) ([]byte, fs.FileMode, error) {
-	if f.failed {
-		return nil, 0, errPower
-	}
-	n := f.names[name]
-	if n == nil {
-		return nil, 0, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return bytes.Clone(n.data[:min(int64(len(n.data)), limit)]), 0o600, nil
-}
-
-type fragileFile struct {
-	f *fragile
-	n *node
-}
-
-func (f *fragile) create(name string) (file, error) {
-	fails, err := f.step()
+func (w *weak) create(name string) (file, error) {
+	f, err := w.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	if f.names[name] != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrExist}
-	}
-	n := new(node)
-	f.names[name] = n
-	f.moves = append(f.moves, move{"", name, n})
-	if fails {
-		return nil, errPower
-	}
-	return &fragileFile{f, n}, nil
+	return f, nil
 }
 
-func (w *fragileFile) Write(b []byte) (int, error) {
-	fails, err := w.f.step()
-	if err != nil {
-		return 0, err
-	}
-	if fails {
-		n := w.f.random.IntN(len(b) + 1)
-		w.n.data = append(w.n.data, b[:n]...)
-		return n, errPower
-	}
-	w.n.data = append(w.n.data, b...)
-	return len(b), nil
-}
+func (w *weak) rename(from, to string) error { return w.Rename(from, to) }
+func (w *weak) remove(name string) error     { return w.Remove(name) }
+func (w *weak) syncDir(string) error         { return w.SyncDir() }
 
-func (w *fragileFile) Sync() error {
-	fails, err := w.f.step()
-	if err != nil {
-		return err
-	}
-	if fails {
-		return errPower // reboot keeps some of it
-	}
-	if !w.f.noSync {
-		w.n.kept = bytes.Clone(w.n.data)
-	}
-	return nil
-}
+func (w *weak) lock(string) (func(), error) { return func() {}, w.Up() }
 
-func (w *fragileFile) Close() error {
-	_, err := w.f.step()
-	return err
-}
-
-func (f *fragile) rename(from, to string) error {
-	fails, err := f.step()
-	if err != nil {
-		return err
-	}
-	n := f.names[from]
-	if n == nil {
-		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
-	}
-	delete(f.names, from)
-	f.names[to] = n
-	f.moves = append(f.moves, move{from, to, n})
-	if fails {
-		return errPower
-	}
-	return nil
-}
-
-func (f *fragile) remove(name string) error {
-	fails, err := f.step()
-	if err != nil {
-		return err
-	}
-	if f.names[name] == nil {
-		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
-	}
-	delete(f.names, name)
-	f.moves = append(f.moves, move{name, "", nil})
-	if fails {
-		return errPower
-	}
-	return nil
-}
-
-func (f *fragile) syncDir(string) error {
-	fails, err := f.step()
-	if err != nil {
-		return err
-	}
-	if fails {
-		return errPower
-	}
-	if !f.noSyncDir {
-		f.kept, f.moves = maps.Clone(f.names), nil
-	}
-	return nil
-}
-
-func (f *fragile) lock(string) (func(), error) {
-	if f.failed {
-		return nil, errPower
-	}
-	return func() {}, nil
-}
-
-func (f *fragile) lockToRead(name string) (func(), error) { return f.lock(name) }
-
-// reboot makes a file system of what is on the disk: everything that was synced; of the
-// names changed since, the first few or none; and of what was written since, the
-// beginning, the right length with zeros or rubbish in it, or nothing.
-func (f *fragile) reboot() {
-	names := maps.Clone(f.kept)
-	keep := 0
-	if f.random.IntN(2) == 0 {
-		keep = f.random.IntN(len(f.moves) + 1)
-	}
-	for _, m := range f.moves[:keep] {
-		delete(names, m.from)
-		if m.to != "" {
-			names[m.to] = m.node
-		}
-	}
-	for name, n := range names {
-		torn := bytes.Clone(n.kept)
-		if !bytes.Equal(n.data, n.kept) {
-			rest := bytes.Clone(n.data[min(len(n.kept), len(n.data)):])
-			at := f.random.IntN(len(rest) + 1)
-			switch f.random.IntN(4) {
-			case 0:
-				rest = nil
-			case 1:
-				rest = rest[:at]
-			case 2:
-				clear(rest[at:])
-			case 3:
-				for i := at; i < len(rest); i++ {
-					rest[i] = byte(f.random.Uint32())
-				}
-			}
-			torn = append(torn, rest...)
-		}
-		names[name] = &node{torn, bytes.Clone(torn)}
-	}
-	f.names, f.kept, f.moves, f.failed, f.failAt = names, maps.Clone(names), nil, false, 0
-}
+func (w *weak) lockToRead(name string) (func(), error) { return w.lock(name) }
 
 // A ledger is what a program that uses a store was told.
 type ledger struct {
@@ -259,7 +88,7 @@ func checkOfSubject(s pseudonym.Secret) pseudonym.Check { return s.SubjectCheck(
 
 // trial works on a store until the power fails, reboots, and compares what is there
 // with what was acknowledged; several times over.
-func trial(t testing.TB, f *fragile, index []pseudonym.Token) error {
+func trial(t testing.TB, f *weak, index []pseudonym.Token) error {
 	ctx := t.Context()
 	key, err := NewKey(bytes.Repeat([]byte{'k'}, KeySize))
 	if err != nil {
@@ -278,17 +107,17 @@ func trial(t testing.TB, f *fragile, index []pseudonym.Token) error {
 		if err := compare(t, s, l, subjects, index); err != nil {
 			return err
 		}
-		f.failAt = 1 + f.random.IntN(150)
-		for !f.failed {
+		f.FailAt = 1 + f.Random.IntN(150)
+		for !f.Failed {
 			clear(l.doubt)
 			clear(l.who)
 			live := slices.Sorted(maps.Keys(l.live))
 			pick := uint32(0)
 			if len(live) > 0 {
-				pick = live[f.random.IntN(len(live))]
+				pick = live[f.Random.IntN(len(live))]
 			}
-			id := f.random.IntN(len(index))
-			switch what := f.random.IntN(6); {
+			id := f.Random.IntN(len(index))
+			switch what := f.Random.IntN(6); {
 			case what <= 1 || pick == 0:
 				next := uint32(1)
 				for v := range l.live {
@@ -322,7 +151,7 @@ func trial(t testing.TB, f *fragile, index []pseudonym.Token) error {
 				if s.DestroyPending(ctx, "contoso", pick, bothDays, because) != nil {
 					break
 				}
-				if f.random.IntN(2) == 0 {
+				if f.Random.IntN(2) == 0 {
 					if s.CancelDestroy(ctx, "contoso", pick) != nil {
 						break
 					}
@@ -352,7 +181,7 @@ func trial(t testing.TB, f *fragile, index []pseudonym.Token) error {
 				}
 			}
 		}
-		f.reboot()
+		f.Reboot()
 	}
 	s, err := Open(ctx, "secrets", key, withFiles(f))
 	if err != nil {
@@ -417,7 +246,7 @@ func TestPowerFails(t *testing.T) {
 	index := persons(t)
 	acked := 0
 	for seed := range uint64(1000) {
-		f := newFragile(seed)
+		f := newWeak(seed)
 		require.NoError(t, trial(t, f, index), "seed %d", seed)
 		acked += f.acked
 	}
@@ -428,14 +257,14 @@ func TestPowerFails(t *testing.T) {
 // The test itself notices mistakes.
 func TestPowerFailsIsNoticed(t *testing.T) {
 	index := persons(t)
-	for name, plant := range map[string]func(*fragile){
-		"contents are not synced": func(f *fragile) { f.noSync = true },
-		"names are not synced":    func(f *fragile) { f.noSyncDir = true },
-		"nothing is synced":       func(f *fragile) { f.noSync, f.noSyncDir = true, true },
+	for name, plant := range map[string]func(*weak){
+		"contents are not synced": func(f *weak) { f.NoSync = true },
+		"names are not synced":    func(f *weak) { f.NoSyncDir = true },
+		"nothing is synced":       func(f *weak) { f.NoSync, f.NoSyncDir = true, true },
 	} {
 		found := 0
 		for seed := range uint64(100) {
-			f := newFragile(seed)
+			f := newWeak(seed)
 			plant(f)
 			if trial(t, f, index) != nil {
 				found++
@@ -450,12 +279,12 @@ func TestPowerFailsInCreate(t *testing.T) {
 	ctx := t.Context()
 	for step := 1; step < 25; step++ {
 		for seed := range uint64(20) {
-			f := newFragile(seed)
-			f.failAt = step
+			f := newWeak(seed)
+			f.FailAt = step
 			_, err := Create(ctx, "secrets", testKey(t, 'k'), withFiles(f))
 			done := err == nil
-			f.failed = true
-			f.reboot()
+			f.Failed = true
+			f.Reboot()
 			_, err = Open(ctx, "secrets", testKey(t, 'k'), withFiles(f))
 			if done {
 				require.NoError(t, err, "step %d", step)
@@ -475,14 +304,14 @@ func TestPowerFailsInMake(t *testing.T) {
 	ctx := t.Context()
 	for step := 1; step < 16; step++ {
 		for seed := range uint64(20) {
-			f := newFragile(seed)
+			f := newWeak(seed)
 			s, err := Create(ctx, "secrets", testKey(t, 'k'), withFiles(f))
 			require.NoError(t, err)
-			f.failAt = step
+			f.FailAt = step
 			err = s.Make(ctx, "contoso", 20540, bytes.NewReader(bytes.Repeat([]byte{1}, 32)))
 			done := err == nil
-			f.failed = true
-			f.reboot()
+			f.Failed = true
+			f.Reboot()
 			s, err = Open(ctx, "secrets", testKey(t, 'k'), withFiles(f))
 			require.NoError(t, err)
 			_, err = s.Secret(ctx, "contoso", 20540)
@@ -498,20 +327,20 @@ func TestPowerFailsInMake(t *testing.T) {
 func TestDiskFails(t *testing.T) {
 	ctx := t.Context()
 	for step := 1; step < 14; step++ {
-		f := newFragile(1)
+		f := newWeak(1)
 		s, err := Create(ctx, "secrets", testKey(t, 'k'), withFiles(f))
 		require.NoError(t, err)
 		v, err := s.Generate(ctx, "contoso")
 		require.NoError(t, err)
-		f.failAt = step
+		f.FailAt = step
 		_, err = s.Generate(ctx, "contoso")
 		if err == nil {
 			continue
 		}
-		require.ErrorIs(t, err, errPower)
+		require.ErrorIs(t, err, fragile.ErrPower)
 		var where *FileError
 		require.ErrorAs(t, err, &where)
-		f.failed, f.failAt = false, 0 // it works again, without a restart
+		f.Failed, f.FailAt = false, 0 // it works again, without a restart
 		_, err = s.Secret(ctx, "contoso", v)
 		require.NoError(t, err, "step %d", step)
 		_, err = s.Generate(ctx, "contoso")

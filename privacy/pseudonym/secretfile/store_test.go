@@ -821,11 +821,11 @@ func TestRestoreProperty(t *testing.T) {
 	key := testKey(t, 'k')
 	rapid.Check(t, func(t *rapid.T) {
 		ctx := context.Background()
-		f := newFragile(1)
+		f := newWeak(1)
 		s, err := Create(ctx, "secrets", key, withFiles(f))
 		require.NoError(t, err)
 		made, dead := map[uint32]pseudonym.Token{}, map[uint32]bool{}
-		backups := [][]byte{bytes.Clone(f.names["secrets"].data)}
+		backups := [][]byte{f.Get("secrets")}
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
 			switch rapid.SampledFrom([]string{"rotate", "rotate", "destroy", "plan", "backup", "restore", "reopen"}).Draw(t, "what") {
 			case "rotate":
@@ -852,9 +852,9 @@ func TestRestoreProperty(t *testing.T) {
 				}
 				dead[v] = true
 			case "backup":
-				backups = append(backups, bytes.Clone(f.names["secrets"].data))
+				backups = append(backups, f.Get("secrets"))
 			case "restore":
-				f.names["secrets"].data = bytes.Clone(rapid.SampledFrom(backups).Draw(t, "backup"))
+				f.Put("secrets", rapid.SampledFrom(backups).Draw(t, "backup"))
 			case "reopen":
 				s, err = Open(ctx, "secrets", key, withFiles(f))
 				require.NoError(t, err)

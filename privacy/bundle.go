@@ -124,6 +124,15 @@ func (b *Bundle) Facts() map[string][]string {
 	for i := range p.Obligations {
 		add("obligation", p.Obligations[i].ID, p.Obligations[i].Facts)
 	}
+	for i := range p.Duties {
+		add("duty", p.Duties[i].ID, p.Duties[i].Facts)
+	}
+	for i := range p.Recipients {
+		add("recipient", p.Recipients[i].ID, p.Recipients[i].Facts)
+	}
+	for i := range p.Overrides {
+		add("override", p.Overrides[i].ID, p.Overrides[i].Facts)
+	}
 	for i := range p.Transforms {
 		add("transform", p.Transforms[i].ID, p.Transforms[i].Facts)
 	}

@@ -144,8 +144,13 @@ func (c *condition) forRetention() retention.Condition {
 // requestOf is what conditions of retention rules see: the request that the plan
 // is made for, or what the input itself says.
 func requestOf(in *retention.Input) *consent.Request {
-	if r, ok := in.Request.(*consent.Request); ok && r != nil {
-		return r
+	switch r := in.Request.(type) {
+	case *decided:
+		return r.request
+	case *consent.Request:
+		if r != nil {
+			return r
+		}
 	}
 	r := &consent.Request{Category: in.Category, Class: in.Class, Purpose: in.Purpose, Region: in.Region}
 	r.Subject.Tenant = in.Tenant

@@ -8,7 +8,6 @@ import (
 	"github.com/privetdev/privet/consent"
 	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/profile"
-	"github.com/privetdev/privet/retention"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -148,7 +147,7 @@ func (d *decoder) unknown(c int32, part, keys string) {
 	d.fail(c, part, "has a key that is not known here", "the keys are: "+keys)
 }
 
-const eventKeys = "id at class purpose purposes feature operation subject switches admin signals origin anchors channel data_source qualifier claim recipient region staff_country service promote combine share notices context declared consents claims fields"
+const eventKeys = "id at class purpose purposes feature operation subject switches admin signals origin anchors withdrawn holds erasure channel data_source qualifier claim recipient region staff_country service location age_assured reference by_subject party collector settings promote combine share notices context declared consents merged claims erased restricted fields"
 
 // event reads the whole event but its fields, whose node it returns, or -1.
 func (d *decoder) event(ev *Event) (fields int32) {
@@ -157,6 +156,7 @@ func (d *decoder) event(ev *Event) (fields int32) {
 		d.fail(0, "", "an event is a JSON object", `write {"fields":{…}}`)
 		return fields
 	}
+	var known consent.Facts
 	d.members(0, "", maxList, func(key string, c int32) {
 		switch key {
 		case "id":
@@ -183,22 +183,17 @@ func (d *decoder) event(ev *Event) (fields int32) {
 		case "admin":
 			ev.Admin = d.switches(c, key)
 		case "signals":
-			d.members(c, key, maxList, func(k string, c int32) {
-				if k != "gpc" {
-					d.unknown(c, key, "gpc")
-					return
-				}
-				ev.Signals.GPC = d.bool(c, "signals.gpc")
-			})
+			ev.Signals = d.signals(c)
 		case "origin":
 			ev.Origin = d.str(c, key)
 		case "anchors":
-			d.members(c, key, maxEntries, func(k string, c int32) {
-				if ev.Anchors == nil {
-					ev.Anchors = map[retention.Anchor]time.Time{}
-				}
-				ev.Anchors[retention.Anchor(k)] = d.time(c, "anchors")
-			})
+			ev.Anchors = d.instants(c, key)
+		case "withdrawn":
+			ev.Withdrawn = d.instants(c, key)
+		case "holds":
+			ev.Holds = d.holds(c)
+		case "erasure":
+			ev.Erasure = d.erasure(c)
 		case "channel":
 			ev.Channel = d.str(c, key)
 		case "data_source":
@@ -224,6 +219,20 @@ func (d *decoder) event(ev *Event) (fields int32) {
 			ev.StaffCountry = d.str(c, key)
 		case "service":
 			ev.Service = d.str(c, key)
+		case "location":
+			ev.Location = d.str(c, key)
+		case "age_assured":
+			ev.AgeAssured = consent.Assurance(d.str(c, key))
+		case "reference":
+			ev.Reference = d.str(c, key)
+		case "by_subject":
+			ev.BySubject = d.bool(c, key)
+		case "party":
+			ev.Party = d.str(c, key)
+		case "collector":
+			ev.Collector = d.str(c, key)
+		case "settings":
+			ev.Settings = d.settings(c)
 		case "promote":
 			d.members(c, key, maxList, func(k string, c int32) {
 				switch k {
@@ -260,10 +269,8 @@ func (d *decoder) event(ev *Event) (fields int32) {
 			ev.Context = d.strMap(c, key)
 		case "declared":
 			d.declared(c, ev)
-		case "consents":
-			d.items(c, key, func(c int32) { ev.Consents = append(ev.Consents, d.record(c)) })
-		case "claims":
-			d.items(c, key, func(c int32) { ev.Claims = append(ev.Claims, d.claim(c)) })
+		case "claims", "consents", "erased", "merged", "restricted":
+			d.fact(&known, key, c)
 		case "fields":
 			if d.doc.Nodes[c].Kind != jsondoc.Object {
 				d.fail(c, key, "must be an object", "write {…}")
@@ -274,6 +281,7 @@ func (d *decoder) event(ev *Event) (fields int32) {
 			d.unknown(c, "", eventKeys)
 		}
 	})
+	ev.Consents, ev.Merged, ev.Claims, ev.Erased, ev.Restricted = known.Records, known.Merged, known.Claims, known.Erased, known.Restricted
 	return fields
 }
 
@@ -350,7 +358,7 @@ func (d *decoder) notice(i int32, part string) (n consent.NoticeRef) {
 	return n
 }
 
-const recordKeys = "id purpose operation channel recipient service from to origins attributes state strength given expires notice"
+const recordKeys = "id purpose operation channel recipient service from to origins attributes state strength given expires notice by after_conflict"
 
 func (d *decoder) record(i int32) (r consent.Record) {
 	d.members(i, "consents", 32, func(key string, c int32) {
@@ -386,6 +394,10 @@ func (d *decoder) record(i int32) (r consent.Record) {
 			r.Expires = d.time(c, part)
 		case "notice":
 			r.Notice = d.notice(c, part)
+		case "by":
+			r.By = consent.Giver(d.str(c, part))
+		case "after_conflict":
+			r.AfterConflict = d.bool(c, part)
 		default:
 			d.unknown(c, "consents", recordKeys)
 		}

@@ -26,8 +26,13 @@ type Event struct {
 	Admin     map[string]bool // the administrator's settings by feature
 	Signals   consent.Signals
 	Origin    string // provided, observed, third_party, derived
-	// Anchors are the events that retention periods run from.
-	Anchors      map[retention.Anchor]time.Time
+	// Anchors are the events that retention periods run from; Withdrawn are those
+	// that were taken back, as a renewal takes the end of a subscription back, and when.
+	Anchors, Withdrawn map[retention.Anchor]time.Time
+	// Holds forbid deletion, and Erasure asks for it; they change what the result says
+	// of retention, and nothing else. In JSON at most 256 holds.
+	Holds        []retention.Hold
+	Erasure      *retention.Erasure
 	Channel      string
 	DataSource   string
 	Qualifier    string // identified, pseudonymized, unlinked_pseudonymized, anonymized, aggregated
@@ -36,18 +41,29 @@ type Event struct {
 	Region       string // where it would be stored
 	StaffCountry string
 	Service      string // who asks
-	Promote      consent.Promote
-	Combine      consent.Combine
-	Share        consent.Share
-	Notices      []consent.NoticeRef
-	Context      map[string]string
+	Location     string // where the person is, a place such as DE or US-CA
+	AgeAssured   consent.Assurance
+	Reference    string // behind a legal obligation or a vital interest: an id
+	BySubject    bool   // the person asked for this very act
+	Party        string // whose processing it is
+	Collector    string // who collects; see [consent.Setting]
+	// Settings are switches that are narrower than Switches and Admin.
+	Settings []consent.Setting
+	Promote  consent.Promote
+	Combine  consent.Combine
+	Share    consent.Share
+	Notices  []consent.NoticeRef
+	Context  map[string]string
 	// Declared says of fields, by path, what the caller knows of them; it
 	// outweighs what the classifier finds.
 	Declared map[string]Declared
-	// Consents and Claims are for hosts without a ledger: what is known of the
-	// subject. They are refused beside a ledger, which knows better.
-	Consents []consent.Record
-	Claims   []consent.Claim
+	// What is known of the subject, for hosts without a ledger; refused beside a
+	// ledger, which knows better. Merged are histories of devices that turned out
+	// to be the subject's.
+	Consents           []consent.Record
+	Merged             []consent.Merge
+	Claims             []consent.Claim
+	Erased, Restricted bool
 	// Fields is the data: maps, slices, strings, numbers, booleans, nil, times.
 	// Up to 64 levels deep and 65,536 values.
 	Fields map[string]any

@@ -62,7 +62,37 @@ func ExampleGuard_ProcessJSON() {
 	guard, _ := privacy.Open(bundle)
 	_, err := guard.ProcessJSON(context.Background(), nil, []byte(`{"at":"2026-03-28T10:00:00Z","purpos":"x"}`), false)
 	fmt.Println(err)
-	// Output: event: has a key that is not known here (byte 38); the keys are: id at class purpose purposes feature operation subject switches admin signals origin anchors channel data_source qualifier claim recipient region staff_country service promote combine share notices context declared consents claims fields
+	// Output: event: has a key that is not known here (byte 38); the keys are: id at class purpose purposes feature operation subject switches admin signals origin anchors withdrawn holds erasure channel data_source qualifier claim recipient region staff_country service location age_assured reference by_subject party collector settings promote combine share notices context declared consents merged claims erased restricted fields
+}
+
+// A hold keeps what would have to go, and the plan says so.
+func ExampleGuard_PlanJSON() {
+	bundle, _ := policy.Compile("policy.yaml", []byte(`
+privet: 1
+name: orders
+sources: [{id: us, title: Us, layer: organisation, as_of: undated}]
+retention: [{id: gone, source: us, kind: ceiling, strength: organisation, anchor: closed, period: P30D}]
+`))
+	guard, _ := privacy.Open(bundle)
+	plan, err := guard.PlanJSON(nil, []byte(`{"now":"2026-04-10T00:00:00Z","anchors":{"closed":"2026-03-01T00:00:00Z"},
+		"holds":[{"id":"case-7","authority":"court order 1/26","scope":"*","placed":"2026-03-20T00:00:00Z"}]}`))
+	fmt.Println(string(plan), err)
+	// Output: {"breach":false,"ceiling":"gone","earliest":null,"hold":"case-7","late_because_held":true,"latest":"2026-03-31T00:00:00Z","status":"held","strength":"organisation"} <nil>
+}
+
+func ExampleBundle_RetentionWarnings() {
+	bundle, _ := policy.Compile("policy.yaml", []byte(`
+privet: 1
+name: orders
+sources: [{id: us, title: Us, layer: organisation, as_of: undated}]
+retention:
+  - {id: ours, source: us, topic: end, kind: ceiling, strength: statement, anchor: closed, period: P90D}
+  - {id: theirs, source: us, topic: end, kind: ceiling, strength: agreement, anchor: closed, period: P30D}
+`))
+	for _, p := range bundle.RetentionWarnings() {
+		fmt.Println(p)
+	}
+	// Output: rule ours: topic: unreachable: another rule of its topic always replaces it: remove it, or narrow the other rule
 }
 
 func ExampleReadBundle() {

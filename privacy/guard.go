@@ -9,7 +9,6 @@ import (
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/consent"
-	"github.com/privetdev/privet/consent/ledger"
 	"github.com/privetdev/privet/internal/bundle"
 	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/profile"
@@ -17,13 +16,13 @@ import (
 	"github.com/privetdev/privet/retention"
 )
 
-// A Ledger knows what people have said. [ledger.Memory] of consent/ledger is one.
+// A Ledger knows what people have said. The Ledger of consent/ledger is one.
 // It must be safe for concurrent use.
 type Ledger interface {
 	// View returns what is known of a subject: of what is true at asOf.Valid, all
 	// that is known by now (asOf.Known is zero). A subject of whom nothing is known
 	// is no error: the view is empty, or nil.
-	View(ctx context.Context, subject string, asOf ledger.AsOf) (*consent.View, error)
+	View(ctx context.Context, subject string, asOf consent.AsOf) (*consent.View, error)
 }
 
 // An Option configures [Open]. Options apply in order; the last one wins.
@@ -131,14 +130,16 @@ func (g *Guard) edition(b *Bundle) (*edition, error) {
 	if p.classifier, err = classify.New(&b.b.Classification); err != nil {
 		return nil, err
 	}
-	if p.engine, err = consent.New(consentPolicy(b.b)); err != nil {
+	terms := consentPolicy(b.b)
+	terms.Hash = p.info.Fingerprint
+	if p.engine, err = consent.New(terms); err != nil {
 		return nil, err
 	}
-	rules, err := retentionRules(b.b)
+	rules, options, err := retentionRules(b.b)
 	if err != nil {
 		return nil, err
 	}
-	if p.rules, err = retention.New(rules); err != nil {
+	if p.rules, err = retention.New(rules, options...); err != nil {
 		return nil, err
 	}
 	p.transforms = make([]transform, len(b.b.Transforms))
@@ -283,7 +284,7 @@ func (p *edition) decide(ctx context.Context, req consent.Request) (consent.Deci
 	var view *consent.View
 	if g.ledger != nil && req.Subject.ID != "" {
 		var err error
-		if view, err = g.ledger.View(ctx, req.Subject.ID, ledger.AsOf{Valid: req.At}); err != nil {
+		if view, err = g.ledger.View(ctx, req.Subject.ID, consent.AsOf{Valid: req.At}); err != nil {
 			return consent.Decision{}, err
 		}
 	}
@@ -302,6 +303,12 @@ func (g *Guard) Plan(in retention.Input) (retention.Plan, error) {
 		in.Now = g.clock()
 	}
 	return g.current.Load().rules.Plan(in)
+}
+
+// PlanInto is [Guard.Plan] into a plan of the caller's, for many records one after
+// the other; see [retention.Rules.PlanInto]. It asks no clock: in.Now is required.
+func (g *Guard) PlanInto(dst *retention.Plan, in *retention.Input) error {
+	return g.current.Load().rules.PlanInto(dst, in)
 }
 
 // Pseudonymise makes the token of a value in a scope. Tokens are equal for equal

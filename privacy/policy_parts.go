@@ -1,12 +1,10 @@
 package privacy
 
 import (
-	"errors"
 	"time"
 
 	"github.com/privetdev/privet/consent"
 	"github.com/privetdev/privet/internal/bundle"
-	"github.com/privetdev/privet/retention"
 )
 
 // consentPolicy turns the wire form of a policy into what package consent takes.
@@ -16,8 +14,12 @@ func consentPolicy(b *bundle.Bundle) consent.Policy {
 		Combination: consent.Gate(b.Gates.Combination),
 		Share:       consent.Gate(b.Gates.Share),
 	}}
+	topics := make(map[string]string, len(b.Topics))
+	for _, t := range b.Topics {
+		topics[t.Key] = t.Value
+	}
 	for _, s := range b.Sources {
-		p.Sources = append(p.Sources, consent.Source{ID: s.ID, Title: s.Title, Layer: consent.Layer(s.Layer), AsOf: s.AsOf})
+		p.Sources = append(p.Sources, consent.Source{ID: s.ID, Title: s.Title, Layer: consent.Layer(s.Layer), AsOf: s.AsOf, Parties: s.Parties})
 	}
 	for _, q := range b.Purposes {
 		out := consent.Purpose{
@@ -38,7 +40,7 @@ func consentPolicy(b *bundle.Bundle) consent.Policy {
 	}
 	for _, f := range b.Features {
 		p.Features = append(p.Features, consent.Feature{
-			Key: f.Key, Kind: consent.Kind(f.Kind), AdminCanDisable: f.AdminCanDisable,
+			Key: f.Key, Kind: consent.Kind(f.Kind), AdminCanDisable: f.AdminCanDisable, Affects: consent.Affected(f.Affects),
 			Purposes: f.Purposes, Categories: f.Categories, Classes: f.Classes, Sync: f.Sync, Source: f.Source,
 		})
 	}
@@ -46,14 +48,14 @@ func consentPolicy(b *bundle.Bundle) consent.Policy {
 		p.DataSources = append(p.DataSources, consent.DataSource{Key: s.Key, Parent: s.Parent, Purposes: s.Purposes, Categories: s.Categories, Source: s.Source})
 	}
 	for _, c := range b.Prohibitions {
-		p.Prohibitions = append(p.Prohibitions, consent.Prohibition{ID: c.ID, Source: c.Source, Note: c.Note, When: newCondition(c.When).forConsent()})
+		p.Prohibitions = append(p.Prohibitions, consent.Prohibition{ID: c.ID, Source: c.Source, Topic: topics[c.ID], Note: c.Note, When: newCondition(c.When).forConsent()})
 	}
 	for _, c := range b.Requirements {
-		p.Requirements = append(p.Requirements, consent.Requirement{ID: c.ID, Source: c.Source, Note: c.Note, Strength: consent.Strength(c.Strength), When: newCondition(c.When).forConsent()})
+		p.Requirements = append(p.Requirements, consent.Requirement{ID: c.ID, Source: c.Source, Topic: topics[c.ID], Note: c.Note, Strength: consent.Strength(c.Strength), When: newCondition(c.When).forConsent()})
 	}
 	for _, c := range b.Residency {
 		p.Residency = append(p.Residency, consent.Residency{
-			ID: c.ID, Source: c.Source, Note: c.Note, When: newCondition(c.When).forConsent(),
+			ID: c.ID, Source: c.Source, Topic: topics[c.ID], Note: c.Note, When: newCondition(c.When).forConsent(),
 			StoreIn: newCondition(c.StoreIn).place(), StaffIn: newCondition(c.StaffIn).place(),
 		})
 	}
@@ -64,16 +66,17 @@ func consentPolicy(b *bundle.Bundle) consent.Policy {
 		}
 		p.Promotions = append(p.Promotions, out)
 	}
-	for _, o := range b.Obligations {
-		ob := consent.Obligation{Kind: consent.ObligationKind(o.Do)}
-		if o.Arg != "" {
-			ob.Values = []string{o.Arg}
-		}
-		p.Obligations = append(p.Obligations, consent.ObligationRule{ID: o.ID, Source: o.Source, Note: o.Note, When: newCondition(o.When).forConsent(), Obligation: ob})
+	for i := range b.Obligations {
+		o := &b.Obligations[i]
+		p.Obligations = append(p.Obligations, consent.ObligationRule{
+			ID: o.ID, Source: o.Source, Topic: topics[o.ID], Note: o.Note, When: newCondition(o.When).forConsent(),
+			On: as[consent.Reason](o.On), Obligation: obligation(o),
+		})
 	}
 	for _, n := range b.Notices {
 		p.Notices = append(p.Notices, consent.Notice{ID: n.ID, Version: n.Version, Published: instant(n.Published), Effective: instant(n.Effective), Material: n.Material})
 	}
+	consentTerms(&p, b)
 	return p
 }
 
@@ -82,29 +85,4 @@ func instant(sec int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(sec, 0).UTC()
-}
-
-var errRetentionForm = errors.New("privacy: open: a retention rule of the bundle is malformed; compile the policy again")
-
-func retentionRules(b *bundle.Bundle) ([]retention.Rule, error) {
-	out := make([]retention.Rule, len(b.Retention))
-	for i, r := range b.Retention {
-		kind, err1 := retention.ParseKind(r.Kind)
-		strength, err2 := retention.ParseStrength(r.Strength)
-		period, err3 := retention.ParsePeriod(r.Period)
-		monthEnd, err4 := retention.Clamp, error(nil)
-		if r.MonthEnd != "" {
-			monthEnd, err4 = retention.ParseMonthEnd(r.MonthEnd)
-		}
-		if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
-			return nil, errRetentionForm
-		}
-		out[i] = retention.Rule{
-			ID: r.ID, Source: r.Source, Topic: r.Topic, Kind: kind, Strength: strength,
-			Category: retention.Selector(r.Category), When: newCondition(r.When).forRetention(),
-			Class: r.Class, Region: r.Region, Purpose: r.Purpose,
-			Anchor: retention.Anchor(r.Anchor), After: r.After, Period: period, Zone: r.Zone, MonthEnd: monthEnd,
-		}
-	}
-	return out, nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/privetdev/privet/classify"
 	"github.com/privetdev/privet/consent"
-	"github.com/privetdev/privet/consent/ledger"
 	"github.com/privetdev/privet/internal/jsondoc"
 	"github.com/privetdev/privet/internal/profile"
 	"github.com/privetdev/privet/privacy/pseudonym"
@@ -45,6 +44,8 @@ type run struct {
 	field   classify.Field
 	plan    retention.Plan
 	input   retention.Input
+	decided decided // what the retention rules see beside the input
+	erasure retention.Erasure
 	res     Result
 }
 
@@ -63,6 +64,7 @@ type verdict struct {
 	decision  consent.Decision
 	transform int // index of the first that fits; -1: none
 	withhold  int // likewise, in an export
+	duties
 }
 
 // release forgets the event, so that the pool keeps no data alive, and gives the
@@ -86,6 +88,7 @@ func (r *run) forget() {
 	r.orig = r.orig[:0]
 	r.ctx, r.ev, r.view, r.isCovered, r.secrets = nil, nil, nil, false, nil
 	r.req, r.field, r.input = consent.Request{}, classify.Field{}, retention.Input{}
+	r.decided, r.erasure = decided{}, retention.Erasure{}
 	r.res = Result{
 		Decisions: r.res.Decisions[:0], Ask: r.res.Ask[:0], Obligations: r.res.Obligations[:0],
 		Withheld: r.res.Withheld[:0], Trail: r.res.Trail[:0], Retention: r.res.Retention,
@@ -166,23 +169,16 @@ func (r *run) prepare() error {
 		StaffCountry: ev.StaffCountry, Switches: ev.Switches, Admin: ev.Admin, Signals: ev.Signals,
 		Promote: ev.Promote, Combine: ev.Combine, Share: ev.Share, Claim: ev.Claim, Context: ev.Context,
 		Notices: ev.Notices, Service: ev.Service, At: ev.At,
+		Location: ev.Location, AgeAssured: ev.AgeAssured, Reference: ev.Reference, BySubject: ev.BySubject,
+		Party: ev.Party, Collector: ev.Collector, Settings: ev.Settings,
 	}
-	if len(ev.Consents)+len(ev.Claims) > 0 {
-		if g.ledger != nil {
-			return &EventError{Part: "consents", Offset: -1, Problem: "brought by the event beside a ledger", Mend: "record them in the ledger; they are for hosts without one"}
-		}
-		view, err := consent.NewView(consent.Facts{Records: ev.Consents, Claims: ev.Claims})
-		if err != nil {
-			var fact *consent.FactError
-			if errors.As(err, &fact) {
-				return &EventError{Part: "consents", Offset: -1, Problem: fact.Path + " " + fact.Problem, Mend: fact.Mend}
-			}
-			return &EventError{Part: "consents", Offset: -1, Problem: "not readable"}
-		}
-		r.view = view
-	} else if g.ledger != nil && ev.Subject.ID != "" {
+	view, fault := g.brought(&consent.Facts{Records: ev.Consents, Merged: ev.Merged, Claims: ev.Claims, Erased: ev.Erased, Restricted: ev.Restricted}, "event")
+	if fault != nil {
+		return fault
+	}
+	if r.view = view; view == nil && g.ledger != nil && ev.Subject.ID != "" {
 		var err error
-		if r.view, err = g.ledger.View(r.ctx, ev.Subject.ID, ledger.AsOf{Valid: ev.At}); err != nil {
+		if r.view, err = g.ledger.View(r.ctx, ev.Subject.ID, consent.AsOf{Valid: ev.At}); err != nil {
 			return err
 		}
 	}
@@ -207,6 +203,7 @@ func (r *run) verdict(category string) (int, error) {
 		v.decision = r.p.engine.Decide(r.view, &r.req)
 	}
 	if v.decision.Allowed() {
+		v.duties = dutiesOf(&v.decision, category)
 		if err := r.match(&v); err != nil {
 			return 0, err
 		}
@@ -315,6 +312,13 @@ func (r *run) note(v *verdict) {
 	add(&v.decision, what)
 	for i := range v.decision.ByPurpose {
 		add(&v.decision.ByPurpose[i], what)
+	}
+	for _, o := range v.decision.Obligations {
+		text := what + ": must " + string(o.Kind)
+		if len(o.Values) > 0 {
+			text += " " + strings.Join(o.Values, ", ")
+		}
+		r.res.Trail = append(r.res.Trail, TrailStep{Room: room, Rule: o.Rule, Source: o.Source, Text: text})
 	}
 	if v.transform >= 0 {
 		t := &r.p.transforms[v.transform]
@@ -430,6 +434,7 @@ func isWhole(l *classify.Label, value string) bool {
 func (r *run) whole(l *leaf, d *FieldDecision) error {
 	value := r.doc.Nodes[l.node].Text
 	worst, transform, withhold, labelled := -1, -1, -1, ""
+	var must duties
 	for i := range d.Labels {
 		if !isWhole(&d.Labels[i], value) {
 			continue
@@ -445,6 +450,7 @@ func (r *run) whole(l *leaf, d *FieldDecision) error {
 		if v.transform >= 0 && (transform < 0 || v.transform < transform) {
 			transform = v.transform
 		}
+		must.add(&v.duties)
 		if v.withhold >= 0 && withhold < 0 {
 			withhold, labelled = v.withhold, v.category
 		}
@@ -458,6 +464,7 @@ func (r *run) whole(l *leaf, d *FieldDecision) error {
 		if len(d.Labels) == 0 {
 			transform = r.memo[worst].transform
 		}
+		must.drop = r.memo[worst].drop // nobody knows that it is needed
 	}
 	decision := &r.memo[worst].decision
 	d.Outcome, d.Reason, d.Rule = outcomeOf(decision.Outcome), decision.Reason, decision.Rule
@@ -467,22 +474,24 @@ func (r *run) whole(l *leaf, d *FieldDecision) error {
 		if decision.Outcome == consent.AskFirst {
 			do = r.p.otherwise.Ask
 		}
-		return r.apply(l, d, do, 0, "otherwise")
+		return r.apply(l, d, operator{do: do, by: otherwise})
 	case withhold >= 0:
 		d.Outcome, d.Action, d.By = Deny, Withhold, r.p.withhold[withhold].ID
 		l.gone = true
 		r.countWithheld(withhold, labelled)
 		return nil
+	case must.drop != nil:
+		return r.apply(l, d, operator{do: "drop", by: must.drop.Rule})
 	case transform >= 0:
 		t := &r.p.transforms[transform]
-		return r.apply(l, d, t.Do, t.Arg, t.ID)
+		return r.apply(l, d, must.with(operator{do: t.Do, arg: t.Arg, by: t.ID}))
 	case len(d.Labels) == 0:
-		return r.apply(l, d, r.p.otherwise.Unclassified, 0, "otherwise")
+		return r.apply(l, d, operator{do: r.p.otherwise.Unclassified, by: otherwise})
 	case unlabelled:
 		d.Action = Keep // the pieces decide
 		return nil
 	}
-	return r.apply(l, d, r.p.otherwise.Allow, 0, "otherwise")
+	return r.apply(l, d, must.with(operator{do: r.p.otherwise.Allow, by: otherwise}))
 }
 
 func (r *run) countWithheld(rule int, category string) {
@@ -496,13 +505,13 @@ func (r *run) countWithheld(rule int, category string) {
 	r.res.Withheld = append(r.res.Withheld, Withheld{category, 1, c.ID, c.Note})
 }
 
-// apply does what a transform says to a whole field.
-func (r *run) apply(l *leaf, d *FieldDecision, do string, arg int64, by string) error {
+// apply does what an operator says to a whole field.
+func (r *run) apply(l *leaf, d *FieldDecision, op operator) error {
 	n := &r.doc.Nodes[l.node]
-	d.By = by
-	if do == "keep" || n.Kind == jsondoc.Null && do != "drop" {
+	d.By = op.by
+	if op.do == "keep" || n.Kind == jsondoc.Null && op.do != "drop" {
 		d.Action = Keep
-		if do == "keep" && by == "otherwise" {
+		if op.do == "keep" && op.by == otherwise {
 			d.By = ""
 		}
 		return nil
@@ -511,7 +520,7 @@ func (r *run) apply(l *leaf, d *FieldDecision, do string, arg int64, by string) 
 	if len(d.Labels) > 0 {
 		category = d.Labels[0].Category
 	}
-	out, err := r.transform(do, arg, category, n.Text, n.Kind)
+	out, err := r.transform(op, category, n.Text, n.Kind)
 	if err != nil {
 		return err
 	}
@@ -559,27 +568,31 @@ func (r *run) pieces(l *leaf, d *FieldDecision) error {
 			return err
 		}
 		v := &r.memo[at]
-		do, arg, by := r.p.otherwise.Allow, int64(0), "otherwise"
+		op := operator{do: r.p.otherwise.Allow, by: otherwise}
 		switch {
 		case v.decision.Outcome == consent.Deny:
-			do = r.p.otherwise.Deny
+			op.do = r.p.otherwise.Deny
 			denied++
 		case v.decision.Outcome == consent.AskFirst:
-			do = r.p.otherwise.Ask
+			op.do = r.p.otherwise.Ask
 			denied++
 		case v.withhold >= 0:
-			do, by = "redact", r.p.withhold[v.withhold].ID
+			op.do, op.by = "redact", r.p.withhold[v.withhold].ID
 			r.countWithheld(v.withhold, s.Category)
 			denied++
+		case v.drop != nil:
+			op.do, op.by = "drop", v.drop.Rule
 		case v.transform >= 0:
 			t := &r.p.transforms[v.transform]
-			do, arg, by = t.Do, t.Arg, t.ID
+			op = v.with(operator{do: t.Do, arg: t.Arg, by: t.ID})
+		default:
+			op = v.with(op)
 		}
-		s.Outcome, s.Reason, s.By = outcomeOf(v.decision.Outcome), v.decision.Reason, by
+		s.Outcome, s.Reason, s.By = outcomeOf(v.decision.Outcome), v.decision.Reason, op.by
 		s.Action = Keep
 		text := n.Text[s.Start:s.End]
-		if do != "keep" {
-			out, err := r.transform(do, arg, s.Category, text, jsondoc.String)
+		if op.do != "keep" {
+			out, err := r.transform(op, s.Category, text, jsondoc.String)
 			if err != nil {
 				return err
 			}
@@ -740,10 +753,12 @@ func (r *run) deadlines() error {
 		class = ev.Promote.To
 	}
 	permitted := res.Outcome == Allow || res.Outcome == Partial
-	r.req.Purpose = ev.Purpose
+	r.req.Purpose, r.req.Class = ev.Purpose, class
+	r.decided.request = &r.req
 	r.input = retention.Input{
 		Tenant: ev.Subject.Tenant, Class: class, Region: ev.Region, Purpose: ev.Purpose,
-		Request: &r.req, Events: ev.Anchors, Now: ev.At, Explain: r.explain,
+		Request: &r.decided, Events: ev.Anchors, Withdrawn: ev.Withdrawn, Holds: ev.Holds, Erasure: ev.Erasure,
+		Now: ev.At, Explain: r.explain,
 	}
 	first := true
 	for i := range r.memo {
@@ -752,6 +767,7 @@ func (r *run) deadlines() error {
 			continue
 		}
 		r.req.Category, r.input.Category = v.category, v.category
+		r.oblige(&v.decision)
 		into := &r.plan
 		if first {
 			into = &res.Retention

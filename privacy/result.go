@@ -63,7 +63,10 @@ type Result struct {
 	Decisions []FieldDecision
 	// Ask says which consents would allow more; sorted by purpose and operation.
 	Ask []consent.Ask
-	// Obligations are duties that come with what is allowed.
+	// Obligations are duties that come with what is allowed, and with what is
+	// denied where the policy says so. Of these Process has carried out minimise and
+	// pseudonymise on Fields, and delete_within and stop_and_erase are in Retention;
+	// the others, and what was done earlier, are the caller's.
 	Obligations []consent.Obligation
 	// Retention is for the permitted copy, or for the whole event when nothing of
 	// it is permitted. After an allowed promotion it is that of the new class.
@@ -88,7 +91,7 @@ type FieldDecision struct {
 	Reason  consent.Reason
 	Rule    string // of the policy that decided; may be empty
 	Action  Action
-	By      string // id of the transform, or otherwise
+	By      string // id of the transform, obligation or withhold rule, or otherwise
 	// Note says why an action was not the one that the policy asked for:
 	// NOT_CANONICAL, NO_SECRETS, NO_TENANT, NOT_APPLICABLE.
 	Note  string

@@ -135,6 +135,9 @@ func versionOf(t assert.TestingT, answer []byte) (fingerprint string, version ui
 
 // neutral is an answer without the version and fingerprint of its policy.
 func neutral(t assert.TestingT, answer []byte) string {
+	if _, rest, ok := bytes.Cut(answer, []byte(`"policy_hash":"`)); ok {
+		return strings.Replace(string(answer), string(rest[:64]), "F", 1)
+	}
 	fingerprint, version := versionOf(t, answer)
 	if fingerprint == "" {
 		return string(answer)

@@ -38,8 +38,20 @@ type output struct {
 
 func dropped(note string) output { return output{action: Drop, note: note} }
 
+// otherwise is what operators are by where the policy names none.
+const otherwise = "otherwise"
+
+// An operator is what to do to a value, and who says so.
+type operator struct {
+	do    string
+	arg   int64
+	by    string
+	scope string // of pseudonyms; empty: the event's purposes
+}
+
 // transform carries an operator out on one value or on a piece of a text.
-func (r *run) transform(do string, arg int64, category, text string, kind jsondoc.Kind) (output, error) {
+func (r *run) transform(op operator, category, text string, kind jsondoc.Kind) (output, error) {
+	do, arg := op.do, op.arg
 	scalar := kind == jsondoc.String || kind == jsondoc.Number
 	switch {
 	case do == "drop":
@@ -52,7 +64,7 @@ func (r *run) transform(do string, arg int64, category, text string, kind jsondo
 	}
 	switch do {
 	case "pseudonymise":
-		return r.pseudonymise(category, text)
+		return r.pseudonymise(op.scope, category, text)
 	case "mask":
 		s, _ := pseudonym.Mask(text, int(arg))
 		return output{action: Mask, text: s}, nil
@@ -87,10 +99,13 @@ func (r *run) transform(do string, arg int64, category, text string, kind jsondo
 	return output{action: Generalise, text: s, number: number}, nil
 }
 
-// pseudonymise makes the token of a value in the event's scope.
-func (r *run) pseudonymise(category, text string) (output, error) {
+// pseudonymise makes the token of a value, in the scope of the event's purposes if
+// no other is named.
+func (r *run) pseudonymise(scope, category, text string) (output, error) {
 	purpose := r.ev.Purpose
-	if len(r.ev.Purposes) > 0 {
+	if scope != "" {
+		purpose = scope
+	} else if len(r.ev.Purposes) > 0 {
 		// Several purposes together are a scope of their own: what is made for all
 		// of them joins with none of them alone.
 		all := append([]string{}, r.ev.Purposes...)

@@ -155,19 +155,20 @@ func (g *Guard) ClassifyJSON(dst, request []byte) ([]byte, error) {
 // A question is what may be asked about data without having it.
 type question struct {
 	req       consent.Request
-	consents  []consent.Record
-	claims    []consent.Claim
+	known     consent.Facts
 	anchors   map[retention.Anchor]time.Time
 	withdrawn map[retention.Anchor]time.Time
+	holds     []retention.Hold
+	erasure   *retention.Erasure
 	now       time.Time
 	explain   bool
 }
 
-const requestKeys = "admin category channel claim class combine context data_source feature notices operation origin promote purpose purposes qualifier recipient region service share signals staff_country subject switches"
+const requestKeys = "admin age_assured by_subject category channel claim class collector combine context data_source feature location notices operation origin party promote purpose purposes qualifier recipient reference region service settings share signals staff_country subject switches"
 
 var (
-	decideKeys = strings.Fields("at claims consents " + requestKeys)
-	planKeys   = strings.Fields("anchors explain now withdrawn " + requestKeys)
+	decideKeys = strings.Fields("at " + factKeys + " " + requestKeys)
+	planKeys   = strings.Fields("anchors erasure explain holds now withdrawn " + requestKeys)
 )
 
 // question reads a question; each answer allows its own keys.
@@ -177,6 +178,20 @@ func (d *decoder) question(q *question, keys []string) error {
 		switch key {
 		case "admin":
 			r.Admin = d.switches(c, key)
+		case "age_assured":
+			r.AgeAssured = consent.Assurance(d.str(c, key))
+		case "by_subject":
+			r.BySubject = d.bool(c, key)
+		case "collector":
+			r.Collector = d.str(c, key)
+		case "location":
+			r.Location = d.str(c, key)
+		case "party":
+			r.Party = d.str(c, key)
+		case "reference":
+			r.Reference = d.str(c, key)
+		case "settings":
+			r.Settings = d.settings(c)
 		case "anchors":
 			q.anchors = d.instants(c, key)
 		case "at":
@@ -187,8 +202,8 @@ func (d *decoder) question(q *question, keys []string) error {
 			r.Channel = d.str(c, key)
 		case "claim":
 			r.Claim = d.str(c, key)
-		case "claims":
-			d.items(c, key, func(c int32) { q.claims = append(q.claims, d.claim(c)) })
+		case "claims", "consents", "erased", "merged", "restricted":
+			d.fact(&q.known, key, c)
 		case "class":
 			r.Class = d.str(c, key)
 		case "combine":
@@ -199,16 +214,18 @@ func (d *decoder) question(q *question, keys []string) error {
 				}
 				r.Combine.With = d.origins(c, "combine.with")
 			})
-		case "consents":
-			d.items(c, key, func(c int32) { q.consents = append(q.consents, d.record(c)) })
 		case "context":
 			r.Context = d.strMap(c, key)
 		case "data_source":
 			r.DataSource = d.str(c, key)
+		case "erasure":
+			q.erasure = d.erasure(c)
 		case "explain":
 			q.explain = d.bool(c, key)
 		case "feature":
 			r.Feature = d.str(c, key)
+		case "holds":
+			q.holds = d.holds(c)
 		case "notices":
 			d.items(c, key, func(c int32) { r.Notices = append(r.Notices, d.notice(c, key)) })
 		case "now":
@@ -243,13 +260,7 @@ func (d *decoder) question(q *question, keys []string) error {
 				}
 			})
 		case "signals":
-			d.members(c, key, 1, func(k string, c int32) {
-				if k != "gpc" {
-					d.unknown(c, key, "gpc")
-					return
-				}
-				r.Signals.GPC = d.bool(c, "signals.gpc")
-			})
+			r.Signals = d.signals(c)
 		case "staff_country":
 			r.StaffCountry = d.str(c, key)
 		case "subject":
@@ -262,16 +273,6 @@ func (d *decoder) question(q *question, keys []string) error {
 			q.withdrawn = d.instants(c, key)
 		}
 	})
-}
-
-func (d *decoder) instants(i int32, part string) (out map[retention.Anchor]time.Time) {
-	d.members(i, part, maxEntries, func(k string, c int32) {
-		if out == nil {
-			out = map[retention.Anchor]time.Time{}
-		}
-		out[retention.Anchor(k)] = d.time(c, part)
-	})
-	return out
 }
 
 // pair reads an object of two texts.
@@ -292,8 +293,8 @@ func (d *decoder) pair(i int32, part, first, second string) (a, b string) {
 // DecideJSON is [Guard.Decide] for one request in JSON; it appends the decision as
 // [consent.Decision.AppendJSON] writes it. The request has the keys of an event
 // without its data (at, purpose, purposes, class, feature, operation, subject and
-// so on) and category. Like an event it may bring consents and claims where there
-// is no ledger. A request that is well-formed and makes no sense is answered with
+// so on) and category. Like an event it may bring consents, merged, claims, erased and
+// restricted where there is no ledger. A request that is well-formed and makes no sense is answered with
 // INVALID_REQUEST; the error is a [*RequestError] or the ledger's, and dst is then
 // returned as it was.
 func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, error) {
@@ -307,23 +308,16 @@ func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, er
 	if err := d.question(&q, decideKeys); err != nil {
 		return dst, err
 	}
+	view, fault := g.brought(&q.known, "request")
+	if fault != nil {
+		return dst, (*RequestError)(fault)
+	}
 	var decision consent.Decision
-	if len(q.consents)+len(q.claims) == 0 {
+	if view == nil {
 		if decision, err = r.p.decide(ctx, q.req); err != nil {
 			return dst, err
 		}
 		return decision.AppendJSON(dst), nil
-	}
-	if g.ledger != nil {
-		return dst, &RequestError{Part: "consents", Offset: -1, Problem: "brought by the request beside a ledger", Mend: "record them in the ledger; they are for hosts without one"}
-	}
-	view, err := consent.NewView(consent.Facts{Records: q.consents, Claims: q.claims})
-	if err != nil {
-		var fact *consent.FactError
-		if errors.As(err, &fact) {
-			return dst, &RequestError{Part: "consents", Offset: -1, Problem: fact.Path + " " + fact.Problem, Mend: fact.Mend}
-		}
-		return dst, &RequestError{Part: "consents", Offset: -1, Problem: "not readable"}
 	}
 	if q.req.At.IsZero() && g.clock != nil {
 		q.req.At = g.clock()
@@ -334,8 +328,8 @@ func (g *Guard) DecideJSON(ctx context.Context, dst, request []byte) ([]byte, er
 
 // PlanJSON is [Guard.Plan] for one input in JSON; it appends the plan as
 // [retention.Plan.AppendJSON] writes it. The request has now, category, class,
-// purpose, region, anchors and withdrawn (objects of instants), explain, and, for
-// conditions of rules, the other keys of an event without its data. The error is a
+// purpose, region, anchors and withdrawn (objects of instants), holds, erasure,
+// explain, and, for conditions of rules, the other keys of an event without its data. The error is a
 // [*RequestError] or one of package retention; dst is then returned as it was.
 func (g *Guard) PlanJSON(dst, request []byte) ([]byte, error) {
 	r := g.current.Load().run()
@@ -355,7 +349,8 @@ func (g *Guard) PlanJSON(dst, request []byte) ([]byte, error) {
 	in := &r.input
 	*in = retention.Input{
 		Tenant: q.req.Subject.Tenant, Category: q.req.Category, Class: q.req.Class, Region: q.req.Region, Purpose: q.req.Purpose,
-		Request: &q.req, Events: q.anchors, Withdrawn: q.withdrawn, Now: q.now, Explain: q.explain,
+		Request: &q.req, Events: q.anchors, Withdrawn: q.withdrawn,
+		Holds: q.holds, Erasure: q.erasure, Now: q.now, Explain: q.explain,
 	}
 	if err := r.p.rules.PlanInto(&r.plan, in); err != nil {
 		return dst, err
@@ -551,7 +546,7 @@ func ErrorCode(err error) Code {
 		{ErrBundleCorrupt, CodeBundleCorrupt}, {ErrBundleTooLarge, CodeBundleTooLarge},
 		{errNoSecrets, CodeNoSecret}, {pseudonym.ErrUnknown, CodeNoSecret}, {pseudonym.ErrPending, CodeNoSecret}, {pseudonym.ErrDestroyed, CodeSecretDestroyed},
 		{pseudonym.ErrSecret, CodeBadSecret}, {pseudonym.ErrExists, CodeBadSecret}, {pseudonym.ErrScope, CodeBadScope},
-		{classify.ErrInvalid, CodeBadPolicy}, {retention.ErrRange, CodeBadRequest},
+		{classify.ErrInvalid, CodeBadPolicy}, {errRetentionForm, CodeBadPolicy}, {retention.ErrRange, CodeBadRequest},
 	} {
 		if errors.Is(err, known.err) {
 			return known.code

@@ -216,8 +216,7 @@ func (p *Plan) Explain() string {
 		b = append(p.Notices[i].append(append(b, "  "...)), '\n')
 	}
 	for c := range Copy(numCopies) {
-		if p.Differs(c) {
-			w := p.Window(c)
+		if w, other := p.distinct(c); other {
 			b = append(w.append(append(b, "  "...)), '\n')
 		}
 	}
@@ -407,9 +406,9 @@ func (w *Window) append(b []byte) []byte {
 // latest, status and strength are always there (null = none); category, ceiling,
 // decided, delete, floor, missing, no_rule and trail where they say something. A
 // step has kind, outcome, period, rule and strength, and the rest of [Step] where
-// it says something; arithmetic is its sum in words. So have copies (those with
-// rules of their own), exemptions, hold, late_because_held, method, notices and
-// phases.
+// it says something; arithmetic is its sum in words. So have copies (those whose
+// window is another than that of the primary copy), exemptions, hold,
+// late_because_held, method, notices and phases.
 func (p *Plan) AppendJSON(dst []byte) []byte {
 	o := object{append(dst, '{'), true}
 	o.key("breach").bool(p.Breach)
@@ -461,15 +460,33 @@ func (p *Plan) AppendJSON(dst []byte) []byte {
 	return append(o.b, '}')
 }
 
-func (p *Plan) appendCopies(o *object) {
-	if len(p.others) == 0 {
-		return
+// distinct is the window of a copy, and whether it says anything else than that of the
+// primary copy: rules of some copies may not apply, or say the same.
+func (p *Plan) distinct(c Copy) (w Window, other bool) {
+	if !p.Differs(c) {
+		return w, false
 	}
-	o.key("copies")
-	in := object{append(o.b, '{'), true}
-	for i := range p.others {
-		w := p.Window(p.others[i].copy)
-		in.key(w.Copy.String())
+	w = p.Window(c)
+	same := p.Window(Primary)
+	same.Copy = c
+	return w, w != same
+}
+
+// byName are the copies beside the primary one, in the order of keys.
+var byName = [...]Copy{Backup, Cache, Derived, Log, Media, Replica}
+
+func (p *Plan) appendCopies(o *object) {
+	var in object
+	for _, copy := range byName {
+		w, other := p.distinct(copy)
+		if !other {
+			continue
+		}
+		if in.b == nil {
+			o.key("copies")
+			in = object{append(o.b, '{'), true}
+		}
+		in.key(copy.String())
 		c := object{append(in.b, '{'), true}
 		c.key("breach").bool(w.Breach)
 		c.text("ceiling", w.Ceiling)
@@ -481,7 +498,9 @@ func (p *Plan) appendCopies(o *object) {
 		c.text("status", w.Status.String())
 		in.b = append(c.b, '}')
 	}
-	o.b = append(in.b, '}')
+	if in.b != nil {
+		o.b = append(in.b, '}')
+	}
 }
 
 func (s *Step) appendJSON(o *object) {

@@ -345,7 +345,6 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 			s.outcome = Lost
 			continue
 		}
-		b := bound{s.is, r.Strength, r.ID, r.weight, s.span.end, s.unheld}
 		switch s.is {
 		case pending:
 			s.outcome = NoEvent
@@ -356,16 +355,17 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 		sum.method = max(sum.method, r.Method)
 		switch r.Kind {
 		case Floor:
-			if win[Floor] == 0 || later(&b, &sum.floor) {
+			if b := r.bound(s); win[Floor] == 0 || later(&b, &sum.floor) {
 				sum.floor, win[Floor] = b, i+1
 			}
 		case Delete:
+			b := r.bound(s)
 			if w := win[Delete]; w == 0 || rs.rather(&b, s.rule, &sum.soft, states[w-1].rule) {
 				sum.soft, win[Delete] = b, i+1
 			}
 		case Ceiling:
-			sum.awaiting = sum.awaiting || b.is == pending
-			ceilings = ceilings || b.is == known
+			sum.awaiting = sum.awaiting || s.is == pending
+			ceilings = ceilings || s.is == known
 		}
 	}
 	for i := range states {
@@ -377,19 +377,23 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 		if r.Kind != Ceiling || s.is != known || s.outcome != Won || r.classes&class == 0 {
 			continue
 		}
-		b := bound{s.is, r.Strength, r.ID, r.weight, s.span.end, s.span.end}
+		at, raw := s.span.end, s.span.end
 		if from := blocked(sum, s); from != minUnix {
 			var ok bool
-			if b.at, ok = rs.grace.add(from, time.UTC, Clamp); !ok {
+			if at, ok = rs.grace.add(from, time.UTC, Clamp); !ok {
 				return &RuleError{r.ID, "the end of the grace after a hold lies outside the years 1 to 9999"}
 			}
 		}
-		at := b.at
-		if win[Ceiling] == 0 || sooner(&b, &sum.ceiling) {
-			sum.ceiling, win[Ceiling] = b, i+1
+		// Most ceilings are later than one before them, and need no more than that.
+		if win[Ceiling] == 0 || at <= sum.ceiling.at {
+			if b := (bound{s.is, r.Strength, r.ID, r.weight, at, raw}); win[Ceiling] == 0 || sooner(&b, &sum.ceiling) {
+				sum.ceiling, win[Ceiling] = b, i+1
+			}
 		}
-		if b.at = b.raw; sum.base.is == none || sooner(&b, &sum.base) {
-			sum.base, sum.start = b, s.start
+		if sum.base.is == none || raw <= sum.base.at {
+			if b := (bound{s.is, r.Strength, r.ID, r.weight, raw, raw}); sum.base.is == none || sooner(&b, &sum.base) {
+				sum.base, sum.start = b, s.start
+			}
 		}
 		if r.Strength.Compare(Typical) > 0 && (!sum.hard || at < sum.hardAt) {
 			sum.hard, sum.hardAt = true, at
@@ -412,6 +416,11 @@ func (rs *Rules) combine(dst *Plan, sum *summary, states []state, lead []int32, 
 		rs.judge(verdicts, states, lead, win, class, yields, in)
 	}
 	return nil
+}
+
+// bound is what a rule says of the end of its part.
+func (r *rule) bound(s *state) bound {
+	return bound{s.is, r.Strength, r.ID, r.weight, s.span.end, s.unheld}
 }
 
 // blocked is the instant until which holds forbade to meet a ceiling in time;

@@ -2,7 +2,7 @@
 // spelling, a format number, a fingerprint.
 //
 //	bytes 0–7    "privet" 00 42
-//	bytes 8–9    format, big endian: what this package can read
+//	bytes 8–9    format, big endian: the lowest that can say what the bundle says
 //	bytes 10–11  CEL profile, big endian: what the expressions need
 //	bytes 12–15  length of the body, big endian
 //	body         fields in a fixed order: varints, length-prefixed texts, lists
@@ -23,8 +23,18 @@ import (
 	"github.com/privetdev/privet/internal/profile"
 )
 
-// Format is the number of the wire format of a bundle without signature.
-const Format = 1
+// The numbers of the wire format of a bundle without signature. A bundle has the
+// lowest that can say what it says.
+const (
+	Format      = 1
+	FormatTerms = 3 // with the section of [Terms]
+	// FormatConsent has the section of [Duty], [Ages], [Regimes] and what else consent
+	// policies did not have at first.
+	FormatConsent = 4
+)
+
+// newest is the highest format that is known here, envelopes included.
+const newest = FormatConsent
 
 const (
 	magic  = "privet\x00\x42"
@@ -63,6 +73,16 @@ type Bundle struct {
 	Otherwise      Otherwise
 	Retention      []Retention
 	Withhold       []Clause // from an export
+	Calendars      []Calendar
+	HoldGrace      string // a period; empty: that of package retention
+	Topics         []Pair // id of a rule of consent → its family of rules; in the order of the rules
+	Duties         []Duty
+	Recipients     []RecipientRule
+	Overrides      []Override
+	Ages           Ages
+	Regimes        Regimes
+	Sensitive      []string
+	NoticeLead     int64 // seconds; 0: that of package consent, -1: none
 }
 
 // Encode writes the bundle. It fails only when the bundle is too large.
@@ -74,7 +94,7 @@ func (b *Bundle) Encode() ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	copy(c.buf, magic)
-	binary.BigEndian.PutUint16(c.buf[8:], Format)
+	binary.BigEndian.PutUint16(c.buf[8:], b.format())
 	binary.BigEndian.PutUint16(c.buf[10:], profile.Version)
 	binary.BigEndian.PutUint32(c.buf[12:], uint32(body))
 	sum := sha256.Sum256(c.buf)
@@ -91,13 +111,11 @@ func Decode(data []byte) (*Bundle, error) {
 	if err := frame(data, 0, maxBundle); err != nil {
 		return nil, err
 	}
-	if binary.BigEndian.Uint16(data[8:]) != Format {
-		return nil, ErrCorrupt // a number that no version has written
-	}
 	c := codec{buf: data[header : len(data)-sha256.Size], reading: true}
 	b := new(Bundle)
 	b.walk(&c)
-	if c.failed || len(c.buf) > 0 {
+	// A number that no version has written for such a body is no other spelling of it.
+	if c.failed || len(c.buf) > 0 || binary.BigEndian.Uint16(data[8:]) != b.format() {
 		return nil, ErrCorrupt
 	}
 	return b, nil
@@ -113,7 +131,7 @@ func frame(data []byte, extra, limit int) error {
 		return ErrNotBundle
 	case len(data) < header:
 		return ErrTruncated
-	case binary.BigEndian.Uint16(data[8:]) > FormatSigned || binary.BigEndian.Uint16(data[10:]) > profile.Version:
+	case binary.BigEndian.Uint16(data[8:]) > newest || binary.BigEndian.Uint16(data[10:]) > profile.Version:
 		return ErrNewer
 	case len(data) > limit:
 		return ErrTooLarge
@@ -159,10 +177,7 @@ func (b *Bundle) walk(c *codec) {
 		}
 		c.strs(&p.Channels)
 		c.strs(&p.Signals)
-		list(c, &p.Maps, func(c *codec, m *Pair) {
-			c.str(&m.Key)
-			c.str(&m.Value)
-		})
+		list(c, &p.Maps, (*codec).pair)
 		c.facts(&p.Facts)
 	})
 	list(c, &b.Classes, func(c *codec, k *Class) {
@@ -246,7 +261,7 @@ func (b *Bundle) walk(c *codec) {
 		c.strs(&r.Purpose)
 	})
 	list(c, &b.Withhold, (*codec).clause)
-	b.Classification.walkLater(c)
+	b.walkLater(c)
 }
 
 // A pick is what a selection says of a detector.
@@ -256,17 +271,23 @@ type pick struct {
 	muted    bool
 }
 
-// walkLater adds what bundles did not have at first. It stands at the end, and only
-// where there is something, so that older bundles keep their bytes and their meaning.
+// plain tells whether there is nothing that walkLater would write.
+func (cl *Classification) plain() bool {
+	for i := range cl.Detectors {
+		if d := &cl.Detectors[i]; d.Floor != 0 || d.Muted {
+			return false
+		}
+	}
+	return len(cl.Adjust) == 0
+}
+
+// walkLater is the section of what classifications did not have at first.
 func (cl *Classification) walkLater(c *codec) {
 	var picks []pick
 	for i := range cl.Detectors {
 		if d := &cl.Detectors[i]; d.Floor != 0 || d.Muted {
 			picks = append(picks, pick{uint64(i), d.Floor, d.Muted})
 		}
-	}
-	if c.reading && len(c.buf) == 0 || !c.reading && len(cl.Adjust)+len(picks) == 0 {
-		return
 	}
 	list(c, &cl.Adjust, func(c *codec, a *Adjust) {
 		c.str(&a.ID)
@@ -286,9 +307,6 @@ func (cl *Classification) walkLater(c *codec) {
 	})
 	if !c.reading {
 		return
-	}
-	if len(cl.Adjust)+len(picks) == 0 {
-		c.failed = true // one spelling
 	}
 	for i, p := range picks {
 		if p.detector >= uint64(len(cl.Detectors)) || i > 0 && p.detector <= picks[i-1].detector || p.floor == 0 && !p.muted {

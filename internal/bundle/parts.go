@@ -21,7 +21,7 @@ func (b *Bundle) Parts() []Part {
 	parts := []Part{{Name: "head", Bytes: header}, {Name: "name"}}
 	before := size()
 	// A part's size is what the rest is shorter by without it, and what nothing takes:
-	// one byte for an empty list, text or number.
+	// one byte for an empty list, text or number; of a section at the end, nothing.
 	cl := &left.Classification
 	taken := 0
 	for _, p := range []struct {
@@ -53,9 +53,22 @@ func (b *Bundle) Parts() []Part {
 		{"otherwise", 0, 4, func() { left.Otherwise = Otherwise{} }},
 		{"retention", len(b.Retention), 1, func() { left.Retention = nil }},
 		{"withhold", len(b.Withhold), 1, func() { left.Withhold = nil }},
+		{"calendars", len(b.Calendars), 0, func() { left.Calendars = nil }},
+		{"hold_grace", 0, 0, func() { left.HoldGrace = "" }},
+		{"topics", len(b.Topics), 0, func() { left.Topics = nil }},
+		{"duties", len(b.Duties), 0, func() { left.Duties = nil }},
+		{"recipients", len(b.Recipients), 0, func() { left.Recipients = nil }},
+		{"overrides", len(b.Overrides), 0, func() { left.Overrides = nil }},
+		{"ages", len(b.Ages.Rules), 0, func() { left.Ages = Ages{} }},
+		{"regimes", len(b.Regimes.Rules), 0, func() { left.Regimes = Regimes{} }},
+		{"sensitive", len(b.Sensitive), 0, func() { left.Sensitive = nil }},
+		{"notice_lead", 0, 0, func() { left.NoticeLead = 0 }},
 	} {
 		p.take()
 		after := size()
+		if p.empty == 0 && before == after {
+			continue // of a section that the bundle does not have
+		}
 		parts = append(parts, Part{p.name, p.items, before - after + p.empty})
 		before, taken = after, taken+p.empty
 	}

@@ -8,6 +8,7 @@ type Source struct {
 	Layer     string // law, agreement, instruction, organisation, statement, default
 	AsOf      string // the document's own date, YYYY-MM-DD, or "undated"
 	Facts     Facts
+	SourceTerms
 }
 
 // Facts are the ids of the facts of the sources that an entry stands for, such
@@ -28,6 +29,7 @@ type Purpose struct {
 	Channels, Signals                                                 []string
 	Maps                                                              []Pair
 	Facts                                                             Facts
+	PurposeTerms
 }
 
 // A Pair is a key with a value; lists of pairs are sorted by key.
@@ -49,6 +51,7 @@ type Feature struct {
 	Categories              []string
 	Classes                 []string
 	Facts                   Facts
+	FeatureTerms
 }
 
 // A DataSource is where data comes from, with what it may be used for.
@@ -57,6 +60,7 @@ type DataSource struct {
 	Purposes            []string
 	Categories          []string
 	Facts               Facts
+	DataSourceTerms
 }
 
 // A Requirement asks for a strength of consent where its condition holds.
@@ -86,6 +90,7 @@ type Promotion struct {
 type Obligation struct {
 	Clause
 	Do, Arg string // Arg: a period, a scope, or empty
+	ObligationTerms
 }
 
 // A Notice is a version of a text that tells people what happens with data.
@@ -93,6 +98,7 @@ type Notice struct {
 	ID, Version          string
 	Published, Effective int64 // seconds since 1970 UTC; 0: not known
 	Material             bool
+	NoticeTerms
 }
 
 // Gates say what promotion, combination and sharing need: none, consent, explicit.
@@ -116,4 +122,5 @@ type Retention struct {
 	Clause
 	Topic, Kind, Strength, Category, Anchor, After, Period, Zone, MonthEnd string
 	Class, Region, Purpose                                                 []string
+	Terms
 }

@@ -64,7 +64,7 @@ func Split(data []byte) (content []byte, s *Signature, err error) {
 	end := len(data) - sha256.Size - signatureSize - keySize
 	content = data[header:end:end]
 	// One bundle has one spelling, and an envelope in an envelope is none.
-	if len(content) < header || !bytes.HasPrefix(content, []byte(magic)) || binary.BigEndian.Uint16(content[8:]) != Format || !bytes.Equal(content[10:12], data[10:12]) {
+	if len(content) < header || !bytes.HasPrefix(content, []byte(magic)) || binary.BigEndian.Uint16(content[8:]) == FormatSigned || !bytes.Equal(content[10:12], data[10:12]) {
 		return nil, nil, ErrCorrupt
 	}
 	s = new(Signature)

@@ -167,15 +167,17 @@ func Bundles() (map[string][]byte, error) {
 		return nil, err
 	}
 	out["windows-service-data"] = pack.Bytes()
-	text, err := files.ReadFile("testdata/parity.yaml")
-	if err != nil {
-		return nil, err
+	for _, name := range []string{"assent", "parity", "terms"} {
+		text, err := files.ReadFile("testdata/" + name + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		own, err := policy.Compile(name+".yaml", text)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = own.Bytes()
 	}
-	own, err := policy.Compile("parity.yaml", text)
-	if err != nil {
-		return nil, err
-	}
-	out["parity"] = own.Bytes()
 	return out, nil
 }
 

@@ -194,7 +194,11 @@ func TestCasesCover(t *testing.T) {
 		`"INVALID_REQUEST"`, `"UNKNOWN_PURPOSE"`, `"NOT_PERSONAL"`, `"PROHIBITED"`, `"NOT_DECLARED"`, `"RESIDENCY"`, `"RULE_ERROR"`, `"ADMIN_DISABLED"`, `"FEATURE_OFF"`,
 		`"WITHDRAWN"`, `"REFUSED"`, `"OBJECTED"`, `"SIGNAL_GPC"`, `"EXPLICIT_CONSENT_REQUIRED"`, `"PROMOTION_NEEDS_CONSENT"`, `"COMBINATION_NEEDS_CONSENT"`, `"SHARE_NEEDS_CONSENT"`,
 		`"CONSENT"`, `"CONSENT_UNSET"`, `"CONSENT_EXPIRED"`, `"CONSENT_STALE"`, `"CONTRACT"`, `"ESSENTIAL"`, `"LEGITIMATE_INTEREST"`, `"OPT_OUT_REGIME_DEFAULT"`, `"DEFAULT_DENY"`,
-		`"status":"keep"`, `"status":"deletable"`, `"status":"due"`, `"status":"overdue"`, `"status":"pending_event"`, `"status":"no_rule"`,
+		`"status":"keep"`, `"status":"deletable"`, `"status":"due"`, `"status":"overdue"`, `"status":"pending_event"`, `"status":"no_rule"`, `"status":"held"`,
+		`"phases":[`, `"notices":[`, `"copies":{`, `"exemptions":[`, `"missing":[`, `"method":"purge"`, `"hold":"`, `"late_because_held":true`, `"calendar":"DE-BE"`, `"effect":"toll"`, `"tolled":"`,
+		`"LEGAL_OBLIGATION"`, `"VITAL_INTEREST"`, `"PUBLIC_TASK"`, `"ERASED"`, `"RESTRICTED"`, `"GUARDIAN_REQUIRED"`, `"AGE_UNKNOWN"`, `"SIGNAL_GPP"`, `"SIGNAL_USP"`, `"SIGNAL_OVERRIDDEN_BY_CONSENT"`,
+		`"regime":"opt_in"`, `"regime":"opt_out"`, `"regime":"notice_only"`, `"from":"guardian"`, `"from":"both"`, `"kind":"affects"`, `"kind":"reference"`, `"policy_hash":"<assent>"`,
+		`"kind":"minimise"`, `"kind":"pseudonymise"`, `"kind":"delete_within"`, `"kind":"honour_in"`, `"kind":"stop_and_erase"`, `"kind":"no_onward_transfer"`, `"kind":"pass_signal"`,
 		`"note":"NOT_CANONICAL"`, `"note":"NO_TENANT"`, `"note":"NO_KEY"`, `"note":"TOO_LONG"`,
 	} {
 		assert.True(t, strings.Contains(text, part), "no case comes to %s", part)

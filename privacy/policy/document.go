@@ -36,30 +36,36 @@ func (r *reader) mark(list string, i int, m *source.Map) {
 	r.places[list+"["+strconv.Itoa(i)+"]"] = m.Node
 }
 
+// at reports a problem at the entry that a path names, such as purposes[2].basis.
+func (r *reader) at(ps *source.Problems, name, path, problem, mend string) {
+	for end := len(path); end > 0; end = strings.LastIndexAny(path[:end], ".[") {
+		n, ok := r.places[path[:end]]
+		if !ok {
+			continue
+		}
+		field := strings.TrimPrefix(path[end:], ".")
+		if i := strings.IndexAny(field, ".["); i >= 0 {
+			field = field[:i]
+		}
+		if v := n.Map(new(source.Problems), "").Get(field); v.Present() {
+			n = v
+		}
+		if field != "" {
+			field += ": "
+		}
+		n.Problem(ps, field+problem, mend)
+		return
+	}
+	ps.Add(source.NewFile(name, ""), source.Pos{}, path+": "+problem, mend)
+}
+
+// asWritten gives the parts of consent policies the names that they have in documents.
+var asWritten = strings.NewReplacer(".obligation.values", ".arg", ".obligation.kind", ".do", ".obligation", "", ".kinds", ".features")
+
 // blame reports what the parts of the policy say about each other, at the entry
 // that they name.
 func (r *reader) blame(name string, err error) {
-	at := func(path, problem, mend string) {
-		for end := len(path); end > 0; end = strings.LastIndexAny(path[:end], ".[") {
-			n, ok := r.places[path[:end]]
-			if !ok {
-				continue
-			}
-			field := strings.TrimPrefix(path[end:], ".")
-			if i := strings.IndexAny(field, ".["); i >= 0 {
-				field = field[:i]
-			}
-			if v := n.Map(new(source.Problems), "").Get(field); v.Present() {
-				n = v
-			}
-			if field != "" {
-				field += ": "
-			}
-			n.Problem(r.ps, field+problem, mend)
-			return
-		}
-		r.ps.Add(source.NewFile(name, ""), source.Pos{}, path+": "+problem, mend)
-	}
+	at := func(path, problem, mend string) { r.at(r.ps, name, asWritten.Replace(path), problem, mend) }
 	var one *consent.ConfigError
 	var many consent.ConfigErrors
 	var rules *retention.ConfigError
@@ -72,7 +78,7 @@ func (r *reader) blame(name string, err error) {
 		at(one.Path, one.Problem, one.Mend)
 	case errors.As(err, &rules):
 		for _, p := range rules.Problems {
-			at("retention["+strconv.Itoa(p.Index)+"]."+p.Field, p.Problem, p.Mend)
+			at(pathOf(&p), p.Problem, p.Mend)
 		}
 	default:
 		r.ps.Add(source.NewFile(name, ""), source.Pos{}, err.Error(), "")
@@ -82,7 +88,7 @@ func (r *reader) blame(name string, err error) {
 // A reference is a name used in the text, to be looked up at the end.
 type reference struct {
 	text source.Text
-	kind string // source, category, class, purpose, notice
+	kind string // source, category, class, purpose, notice, calendar
 }
 
 var idForm = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
@@ -174,7 +180,9 @@ func (r *reader) section(doc *source.Map) {
 		s := bundle.Source{ID: r.id(m.Need("id"), "source"), Title: m.Need("title").Text(ps, "title").Value}
 		s.Layer = m.Need("layer").Choice(ps, "layer", layers...)
 		s.AsOf = r.date(m.Need("as_of"))
+		s.Parties = m.Get("parties").Strings(ps, "parties")
 		s.Facts = r.facts(m)
+		r.mark("sources", len(b.Sources), m)
 		b.Sources = append(b.Sources, s)
 	})
 	r.each(doc.Get("applies"), "applies rule", func(m *source.Map) {
@@ -202,7 +210,7 @@ func (r *reader) section(doc *source.Map) {
 	})
 	r.each(doc.Get("features"), "feature", func(m *source.Map) {
 		r.mark("features", len(b.Features), m)
-		b.Features = append(b.Features, bundle.Feature{
+		f := bundle.Feature{
 			Key:             r.id(m.Need("key"), "feature"),
 			Source:          r.ref(m.Get("source"), "source"),
 			Kind:            m.Need("kind").Choice(ps, "kind", "essential", "optional"),
@@ -212,27 +220,37 @@ func (r *reader) section(doc *source.Map) {
 			Classes:         r.reflist(m.Get("classes"), "class"),
 			Sync:            r.ref(m.Get("sync"), "purpose"),
 			Facts:           r.facts(m),
-		})
+		}
+		f.Affects = r.choice(m, "affects", affected)
+		b.Features = append(b.Features, f)
 	})
 	r.each(doc.Get("data_sources"), "data source", func(m *source.Map) {
 		r.mark("data_sources", len(b.DataSources), m)
-		b.DataSources = append(b.DataSources, bundle.DataSource{
+		s := bundle.DataSource{
 			Key:        r.id(m.Need("key"), "data source"),
 			Source:     r.ref(m.Get("source"), "source"),
 			Parent:     m.Get("parent").Text(ps, "parent").Value,
-			Purposes:   r.reflist(m.Need("purposes"), "purpose"),
 			Categories: r.reflist(m.Get("categories"), "category"),
 			Facts:      r.facts(m),
+		}
+		r.each(m.Get("flows"), "flow", func(m *source.Map) {
+			s.Flows = append(s.Flows, bundle.DataFlow{Purpose: r.ref(m.Need("purpose"), "purpose"), Categories: r.reflist(m.Get("categories"), "category")})
 		})
+		if purposes := m.Get("purposes"); purposes.Present() || len(s.Flows) == 0 {
+			s.Purposes = r.reflist(m.Need("purposes"), "purpose")
+		}
+		b.DataSources = append(b.DataSources, s)
 	})
 	r.consent(doc.Get("consent"))
 	r.each(doc.Get("residency"), "residency rule", func(m *source.Map) {
 		r.mark("residency", len(b.Residency), m)
-		b.Residency = append(b.Residency, bundle.Residency{
+		c := bundle.Residency{
 			Clause:  r.clause(m, "residency rule"),
 			StoreIn: r.place(m.Get("store_in")),
 			StaffIn: r.place(m.Get("staff_in")),
-		})
+		}
+		r.topic(m, c.ID)
+		b.Residency = append(b.Residency, c)
 	})
 	r.each(doc.Get("transform"), "transform", func(m *source.Map) { b.Transforms = append(b.Transforms, r.transform(m)) })
 	if n := doc.Get("otherwise"); n.Present() {
@@ -248,10 +266,7 @@ func (r *reader) section(doc *source.Map) {
 		set(&b.Otherwise.Unclassified, "unclassified", "keep", "drop", "redact")
 		m.Done()
 	}
-	r.each(doc.Get("retention"), "retention rule", func(m *source.Map) {
-		r.mark("retention", len(b.Retention), m)
-		b.Retention = append(b.Retention, r.retention(m))
-	})
+	r.deadlines(doc)
 	if n := doc.Get("export"); n.Present() {
 		m := n.Map(ps, "export")
 		r.each(m.Get("withhold"), "withhold rule", func(m *source.Map) {
@@ -274,104 +289,6 @@ func (r *reader) date(n source.Node) string {
 		n.Problem(r.ps, "as_of must be a date or undated", "write 2025-07-29, or undated when the document has no date")
 	}
 	return t.Value
-}
-
-func (r *reader) purpose(m *source.Map) bundle.Purpose {
-	ps := r.ps
-	p := bundle.Purpose{
-		Key:        r.id(m.Need("key"), "purpose"),
-		Assessment: m.Get("assessment").Text(ps, "assessment").Value,
-		Channels:   m.Get("channels").Strings(ps, "channels"),
-		Signals:    m.Get("signals").Strings(ps, "signals"),
-		Text:       m.Get("text").Text(ps, "text").Value,
-		Source:     r.ref(m.Get("source"), "source"),
-		Notice:     r.ref(m.Get("notice"), "notice"),
-		Facts:      r.facts(m),
-	}
-	if n := m.Get("basis"); n.Present() {
-		p.Basis = n.Choice(ps, "basis", "consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest")
-	}
-	if n := m.Get("mechanism"); n.Present() {
-		p.Mechanism = n.Choice(ps, "mechanism", "opt_in", "opt_out", "notice_only")
-	}
-	if n := m.Get("strength"); n.Present() {
-		p.Strength = n.Choice(ps, "strength", "implied", "expressed", "explicit")
-	}
-	if maps := m.Get("maps"); maps.Present() {
-		mm := maps.Map(ps, "maps")
-		for _, k := range mm.Keys() {
-			if v := mm.Get(k); !v.IsNull() {
-				p.Maps = append(p.Maps, bundle.Pair{Key: k, Value: v.Text(ps, "maps").Value})
-			}
-		}
-		slices.SortFunc(p.Maps, func(a, b bundle.Pair) int { return strings.Compare(a.Key, b.Key) })
-	}
-	return p
-}
-
-func (r *reader) consent(n source.Node) {
-	if !n.Present() {
-		return
-	}
-	ps, b := r.ps, r.b
-	m := n.Map(ps, "consent")
-	r.each(m.Get("prohibitions"), "prohibition", func(m *source.Map) {
-		m.Need("when")
-		b.Prohibitions = append(b.Prohibitions, r.clause(m, "prohibition"))
-	})
-	r.each(m.Get("requirements"), "requirement", func(m *source.Map) {
-		r.mark("requirements", len(b.Requirements), m)
-		m.Need("when")
-		b.Requirements = append(b.Requirements, bundle.Requirement{
-			Clause:   r.clause(m, "requirement"),
-			Strength: m.Need("strength").Choice(ps, "strength", "implied", "expressed", "explicit"),
-		})
-	})
-	r.each(m.Get("promotions"), "promotion", func(m *source.Map) {
-		r.mark("promotions", len(b.Promotions), m)
-		p := bundle.Promotion{
-			ID:      r.id(m.Need("id"), "promotion"),
-			Source:  r.ref(m.Need("source"), "source"),
-			From:    r.reflist(m.Need("from"), "class"),
-			To:      r.ref(m.Need("to"), "class"),
-			Purpose: r.ref(m.Need("purpose"), "purpose"),
-			Note:    m.Get("note").Text(ps, "note").Value,
-			Facts:   r.facts(m),
-		}
-		for _, k := range m.Need("features").List(ps, "features") {
-			p.Kinds = append(p.Kinds, k.Choice(ps, "features", "essential", "optional"))
-		}
-		b.Promotions = append(b.Promotions, p)
-	})
-	r.each(m.Get("obligations"), "obligation", func(m *source.Map) {
-		r.mark("obligations", len(b.Obligations), m)
-		o := bundle.Obligation{Clause: r.clause(m, "obligation")}
-		o.Do = m.Need("do").Choice(ps, "do", "minimise", "pseudonymise", "no_onward_transfer", "notify_subject", "log_use")
-		o.Arg = m.Get("arg").Text(ps, "arg").Value
-		b.Obligations = append(b.Obligations, o)
-	})
-	r.each(m.Get("notices"), "notice", func(m *source.Map) {
-		r.mark("notices", len(b.Notices), m)
-		n := bundle.Notice{Version: m.Need("version").Text(ps, "version").Value, Material: m.Get("material").Bool(ps, "material")}
-		n.ID = m.Need("id").Text(ps, "notice id").Value
-		n.Published = r.instant(m.Get("published"), "published")
-		n.Effective = r.instant(m.Need("effective"), "effective")
-		b.Notices = append(b.Notices, n)
-	})
-	if g := m.Get("gates"); g.Present() {
-		gm := g.Map(ps, "gates")
-		set := func(p *string, key string) {
-			if v := gm.Get(key); v.Present() {
-				*p = v.Choice(ps, key, "none", "consent", "explicit")
-			}
-		}
-		set(&b.Gates.Promotion, "promotion")
-		set(&b.Gates.Combination, "combination")
-		set(&b.Gates.Share, "share")
-		b.Gates.Facts = append(b.Gates.Facts, r.facts(gm)...)
-		gm.Done()
-	}
-	m.Done()
 }
 
 // instant reads a point in time as seconds since 1970; 0 means that it is not known.
@@ -440,38 +357,6 @@ func (r *reader) transform(m *source.Map) bundle.Transform {
 	return t
 }
 
-func (r *reader) retention(m *source.Map) bundle.Retention {
-	ps := r.ps
-	rule := bundle.Retention{
-		Clause:   r.clause(m, "retention rule"),
-		Topic:    m.Get("topic").Text(ps, "topic").Value,
-		Kind:     m.Need("kind").Choice(ps, "kind", "floor", "delete", "ceiling"),
-		Strength: m.Need("strength").Choice(ps, "strength", "typical", "default", "statement", "organisation", "agreement", "instruction", "law"),
-		Category: r.ref(m.Get("category"), "category"),
-		After:    m.Get("after").Text(ps, "after").Value,
-		Zone:     m.Get("zone").Text(ps, "zone").Value,
-		Class:    r.names(m.Get("class"), "class"),
-		Region:   r.names(m.Get("region"), ""),
-		Purpose:  r.names(m.Get("purpose"), "purpose"),
-	}
-	if n := m.Get("month_end"); n.Present() {
-		rule.MonthEnd = n.Choice(ps, "month_end", "clamp", "next_day")
-	}
-	if rule.After == "" {
-		rule.Anchor = m.Need("anchor").Text(ps, "anchor").Value
-	} else if n := m.Get("anchor"); n.Present() {
-		n.Problem(ps, "a rule has an anchor or comes after another rule, not both", "leave one of the two out")
-	}
-	period := m.Need("period")
-	rule.Period = period.Text(ps, "period").Value
-	if rule.Period != "" {
-		if _, err := retention.ParsePeriod(rule.Period); err != nil {
-			period.Problem(ps, "the period "+strconv.Quote(rule.Period)+" is not ISO 8601", "write for example P30D, PT48H, P1Y6M; every number needs a unit: Y M W D, and H M S after a T")
-		}
-	}
-	return rule
-}
-
 // names reads one name or a list of names.
 func (r *reader) names(n source.Node, kind string) []string {
 	var items []source.Node
@@ -511,6 +396,9 @@ func (r *reader) resolve() {
 	}
 	for _, n := range r.b.Notices {
 		known["notice"] = append(known["notice"], n.ID)
+	}
+	for _, k := range r.b.Calendars {
+		known["calendar"] = append(known["calendar"], k.Name)
 	}
 	for _, ref := range r.refs {
 		if !slices.Contains(known[ref.kind], ref.text.Value) {

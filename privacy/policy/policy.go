@@ -110,6 +110,8 @@ type compiled struct {
 	tests  []test
 	cases  []celrules.Case
 	ids    []string // of the rules and detectors that the file itself defines
+
+	warnings []Problem
 }
 
 // maxExtends bounds how many documents one policy may be made of.
@@ -125,6 +127,7 @@ func compile(name string, text []byte) (*compiled, error) {
 	out := &compiled{}
 	r.read(name, text, map[string]bool{}, out)
 	r.resolve()
+	r.markDeletions()
 	if err := ps.Err(); err != nil {
 		return nil, err
 	}
@@ -141,6 +144,7 @@ func compile(name string, text []byte) (*compiled, error) {
 		r.blame(name, err)
 		return nil, ps.Err()
 	}
+	out.warnings = r.warnings(name, out.bundle)
 	return out, nil
 }
 

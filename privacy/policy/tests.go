@@ -39,6 +39,7 @@ type Report struct {
 	Facts    []string  // facts of the sources that the tests name, sorted
 	Untested []string  // rules and detectors of the file that lack a true or a false case, sorted
 	Defined  int       // rules and detectors of the file
+	Warnings []Problem // what is worth a look and fails nothing: retention rules that can never decide; sorted by place
 
 	Cases []Case // every test: those of rules and detectors, then the events
 	// Coverage is what the tests have seen of the conditions of the file's rules,
@@ -134,7 +135,7 @@ func testSecrets() pseudonym.SecretStore { return pseudonym.NewDevelopmentStore(
 // maxTests bounds the tests of one file.
 const maxTests = 10_000
 
-var wantKeys = []string{"outcome", "reason", "fields", "actions", "categories", "reasons", "rules", "ask", "retention", "withheld", "linkability", "error"}
+var wantKeys = []string{"outcome", "reason", "fields", "actions", "categories", "reasons", "rules", "ask", "obligations", "retention", "withheld", "linkability", "error"}
 
 func readTests(ps *source.Problems, n source.Node) []test {
 	items := n.List(ps, "tests")
@@ -164,7 +165,7 @@ func readTests(ps *source.Problems, n source.Node) []test {
 				continue
 			}
 			switch key {
-			case "actions", "categories", "reasons", "rules", "retention", "withheld":
+			case "actions", "categories", "reasons", "rules", "obligations", "retention", "withheld":
 				inner := v.Map(ps, key)
 				for _, k := range inner.Keys() {
 					t.want = append(t.want, want{key, []string{k}, inner.Get(k)})
@@ -198,6 +199,7 @@ func (d *compiled) test(g *privacy.Guard, root source.Node) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
+		Warnings: d.warnings,
 		Policies: len(d.tests), Rules: len(d.cases), Untested: celrules.Untested(d.cases, d.ids), Defined: len(d.ids),
 		Unmeasured: unmeasured(doc), Bundle: d.bundle,
 	}
@@ -336,7 +338,7 @@ func unmeasured(doc *source.Map) int {
 		}
 	}
 	add(doc, "applies", "residency", "transform", "retention")
-	add(doc.Get("consent").Map(ps, "consent"), "prohibitions", "requirements", "obligations")
+	add(doc.Get("consent").Map(ps, "consent"), "prohibitions", "requirements", "obligations", "duties", "recipients", "overrides")
 	add(doc.Get("export").Map(ps, "export"), "withhold")
 	return count
 }
@@ -385,6 +387,15 @@ func (t *test) judge(ps *source.Problems, out []byte, err error) (failures []str
 			got = `""`
 			if at := doc.Member(doc.Member(0, "retention"), w.path[0]); at >= 0 {
 				got = string(doc.Append(nil, at))
+			}
+		case "obligations":
+			got = `""`
+			if at := doc.Member(0, "obligations"); at >= 0 {
+				for _, c := range doc.Children(at) {
+					if doc.Nodes[doc.Member(c, "rule")].Text == w.path[0] {
+						got = string(jsondoc.AppendString(nil, doc.Nodes[doc.Member(c, "kind")].Text))
+					}
+				}
 			}
 		case "withheld":
 			got = "0"

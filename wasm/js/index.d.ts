@@ -172,7 +172,19 @@ export interface Circumstances {
   subject?: Subject;
   switches?: Record<string, boolean | 'on' | 'off'>;
   admin?: Record<string, boolean | 'on' | 'off'>;
-  signals?: { gpc?: boolean };
+  /** How the age is known. */
+  age_assured?: 'declared' | 'estimated' | 'verified';
+  /** Where the person is, a place such as `DE` or `US-CA`. */
+  location?: string;
+  signals?: { gpc?: boolean; list?: Signal[] };
+  /** Switches that are narrower than `switches` and `admin`. */
+  settings?: Setting[];
+  /** To what is behind a legal obligation or a vital interest: an id. */
+  reference?: string;
+  /** The person asked for this very act. */
+  by_subject?: boolean;
+  party?: string;
+  collector?: string;
   origin?: string;
   channel?: string;
   data_source?: string;
@@ -189,23 +201,55 @@ export interface Circumstances {
   context?: Record<string, string>;
 }
 
-export interface Event extends Circumstances {
+export interface Event extends Circumstances, Facts {
   id?: string;
   /** When it happened. Required. */
   at: Instant;
   anchors?: Record<string, Instant>;
+  /** Anchors that were taken back, and when. */
+  withdrawn?: Record<string, Instant>;
+  holds?: Hold[];
+  erasure?: Erasure;
   /** What the caller knows of fields, by path. */
   declared?: Record<string, { category?: string; class?: string }>;
-  consents?: ConsentRecord[];
-  claims?: Claim[];
   fields?: Record<string, unknown>;
 }
 
-export interface Request extends Circumstances {
+export interface Request extends Circumstances, Facts {
   at: Instant;
   category?: string;
+}
+
+/** What is known of the subject; the module has no ledger. */
+export interface Facts {
   consents?: ConsentRecord[];
+  /** Histories of devices that turned out to be the subject's. */
+  merged?: { at: Instant; consents: ConsentRecord[] }[];
   claims?: Claim[];
+  erased?: boolean;
+  restricted?: boolean;
+}
+
+/** A parsed opt-out signal. */
+export interface Signal {
+  kind: 'gpc' | 'gpp' | 'usp' | 'dnt';
+  /** Of a GPP section: what it says no to. */
+  opt_out?: ('sale' | 'share' | 'targeted_ads' | 'profiling' | 'sensitive')[];
+  /** When it was first seen from the device. */
+  since?: Instant;
+  source?: string;
+  device?: string;
+}
+
+export interface Setting {
+  feature: string;
+  by: 'user' | 'admin';
+  on: boolean | 'on' | 'off';
+  /** Left out: both. */
+  of?: 'collection' | 'use';
+  collector?: string;
+  tenant?: string;
+  device?: boolean;
 }
 
 export interface PlanInput extends Circumstances {
@@ -214,7 +258,33 @@ export interface PlanInput extends Circumstances {
   anchors?: Record<string, Instant>;
   /** Anchors that were taken back, and when. */
   withdrawn?: Record<string, Instant>;
+  holds?: Hold[];
+  erasure?: Erasure;
   explain?: boolean;
+}
+
+/** Forbids deletion. At most 256 of them. */
+export interface Hold {
+  id: string;
+  /** For people; no answer repeats it. */
+  reason?: string;
+  authority?: string;
+  /** A category, or "*" for all data. */
+  scope: string;
+  /** Left out: suspend. */
+  effect?: 'suspend' | 'restart' | 'toll';
+  placed: Instant;
+  /** Left out: open. */
+  released?: Instant;
+}
+
+/** The request of a person to have data erased. */
+export interface Erasure {
+  id: string;
+  source?: string;
+  at: Instant;
+  /** A category; left out: all data. */
+  scope?: string;
 }
 
 export interface Field {
@@ -261,6 +331,10 @@ export interface ConsentRecord {
   given: Instant;
   expires?: Instant;
   notice?: NoticeRef;
+  /** Left out: subject. */
+  by?: 'subject' | 'guardian' | 'both';
+  /** Given after notice that an opt-out signal says otherwise. */
+  after_conflict?: boolean;
 }
 
 export interface Claim {
@@ -316,19 +390,44 @@ export interface Obligation {
   anchor?: string;
 }
 
+export type PlanStatus = 'keep' | 'deletable' | 'due' | 'overdue' | 'pending_event' | 'no_rule' | 'conflict' | 'held';
+export type Method = 'clear' | 'purge' | 'destroy';
+
+export interface CopyWindow {
+  status: PlanStatus;
+  breach: boolean;
+  earliest: Instant | null;
+  latest: Instant | null;
+  ceiling?: string;
+  delete?: string;
+  floor?: string;
+  method?: Method;
+}
+
 export interface Plan {
-  status: 'keep' | 'deletable' | 'due' | 'overdue' | 'pending_event' | 'no_rule' | 'conflict';
+  status: PlanStatus;
   breach: boolean;
   earliest: Instant | null;
   latest: Instant | null;
   strength: string | null;
   category?: string;
   ceiling?: string;
+  /** Copies whose window is another than that of the primary copy. */
+  copies?: Partial<Record<'backup' | 'cache' | 'derived' | 'log' | 'media' | 'replica', CopyWindow>>;
   decided?: boolean;
   delete?: string;
+  /** What stands against a request for erasure. */
+  exemptions?: { category?: string; rule: string; source?: string; until: Instant | null }[];
   floor?: string;
+  /** The hold that keeps the data, or that was released last. */
+  hold?: string;
+  late_because_held?: boolean;
+  /** How media must be cleaned, at least. */
+  method?: Method;
   missing?: string[];
   no_rule?: string[];
+  notices?: { channels?: string[]; due: Instant; purpose?: string; rule: string }[];
+  phases?: { allow?: string[]; start: Instant | null; end: Instant | null; name: string; rule: string }[];
   trail?: Record<string, unknown>[];
 }
 
@@ -366,6 +465,13 @@ export interface Decision {
   note?: string;
   purpose?: string;
   basis?: string;
+  /** Mechanism of the place, where the policy has regimes. */
+  regime?: 'opt_in' | 'opt_out' | 'notice_only' | 'none';
+  evidence?: { kind: string; id: string }[];
+  /** What would have counted and did not. */
+  overridden?: { row: number; reason: string; rule?: string; note?: string }[];
+  /** Fingerprint of the policy. */
+  policy_hash?: string;
   ask?: Ask;
   obligations?: Obligation[];
   not_after?: Instant;

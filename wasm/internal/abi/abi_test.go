@@ -340,7 +340,7 @@ func TestCanary(t *testing.T) {
 	g, h := opened(t)
 	const canary = "canary@example.test"
 	requests := []string{canary, `"` + canary + `"`, `["` + canary + `"]`, `{"` + canary + `":1}`, `{"at":"` + canary + `"}`, `{"value":["` + canary + `"]}`, `{"x":1,"` + canary, `{"` + canary + `":1,"` + canary + `":2}`}
-	keys := []string{"id", "at", "now", "class", "purpose", "purposes", "category", "subject", "switches", "admin", "signals", "anchors", "withdrawn", "consents", "claims", "notices", "declared", "fields", "combine", "share", "promote", "recipient", "context", "tags", "type", "value", "name", "explain"}
+	keys := []string{"id", "at", "now", "class", "purpose", "purposes", "category", "subject", "switches", "admin", "signals", "anchors", "withdrawn", "holds", "erasure", "consents", "claims", "notices", "declared", "fields", "combine", "share", "promote", "recipient", "context", "tags", "type", "value", "name", "explain"}
 	for _, key := range keys {
 		for _, value := range []string{`"` + canary + `"`, `["` + canary + `"]`, `{"` + canary + `":"` + canary + `"}`, `[{"` + canary + `":"` + canary + `"}]`, `{"x":"` + canary + `"}`} {
 			requests = append(requests, `{"`+key+`":`+value+`}`, `{"at":"2026-03-28T10:00:00Z","now":"2026-03-28T10:00:00Z","purpose":"serve","tenant":"contoso","`+key+`":`+value+`}`)
@@ -381,6 +381,7 @@ func FuzzCall(f *testing.F) {
 	for _, o := range wasmabi.Ops {
 		f.Add(int32(o.Op), []byte(`{"at":"2026-03-28T10:00:00Z","purpose":"serve","fields":{"user_email":"jane@example.com"}}`))
 		f.Add(int32(o.Op), []byte(`{"now":"2026-03-28T10:00:00Z","category":"user.contact","anchors":{"used_at":"2026-03-01T10:00:00Z"}}`))
+		f.Add(int32(o.Op), []byte(`{"now":"2026-03-28T10:00:00Z","category":"user.contact","holds":[{"id":"h","scope":"*","placed":"2026-03-01T00:00:00Z"}],"erasure":{"id":"e","at":"2026-03-01T00:00:00Z"}}`))
 		f.Add(int32(o.Op), []byte(`{"tenant":"contoso","purpose":"p","category":"c","value":"x","type":"text"}`))
 		f.Add(int32(o.Op), []byte(`{"name":"user_email","value":"jane@example.com","tags":{"privacy":"user.contact"}}`))
 	}

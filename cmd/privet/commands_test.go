@@ -294,14 +294,18 @@ func TestHelp(t *testing.T) {
 	assert.Equal(t, exitDone, r.code)
 	assert.Contains(t, r.out, "Available Commands:")
 	root := newRoot(&env{})
-	for _, c := range root.Commands() {
+	commands := root.Commands()
+	for _, c := range commands {
+		commands = append(commands, c.Commands()...)
+	}
+	for _, c := range commands {
 		if c.Name() == "version" {
 			continue
 		}
-		r := privet(t, "", c.Name(), "--help")
-		assert.Equal(t, exitDone, r.code, c.Name())
-		assert.NotEmpty(t, c.Long, c.Name())
-		assert.Contains(t, r.out, "Examples:", c.Name())
+		r := privet(t, "", append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		assert.Equal(t, exitDone, r.code, c.CommandPath())
+		assert.NotEmpty(t, c.Long, c.CommandPath())
+		assert.Contains(t, r.out, "Examples:", c.CommandPath())
 		checkExamples(t, c)
 	}
 }
@@ -319,7 +323,7 @@ func checkExamples(t *testing.T, c *cobra.Command) {
 					continue
 				}
 				found = true
-				target, _, err := newRoot(&env{}).Find(words[i+1 : i+2])
+				target, _, err := newRoot(&env{}).Find(words[i+1:])
 				require.NoError(t, err, line)
 				for _, word := range words[i+2:] {
 					name, _, _ := strings.Cut(word, "=")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/privetdev/privet/internal/keyfile"
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
 	"github.com/privetdev/privet/privacy/signature"
@@ -73,7 +74,7 @@ Exit status: 0 compiled, 1 a test of the policy failed, 2 the policy has faults.
 					return mended("--sign without --out signs nothing", "name the bundle to write: -o policy.bundle")
 				}
 				var err error
-				if key, err = loadSigner(signer); err != nil {
+				if key, err = keyfile.Signer(signer); err != nil {
 					return err
 				}
 			}

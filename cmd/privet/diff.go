@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -90,10 +92,20 @@ func compareParts(out *[]change, a, b reflect.Value) {
 		x, y := a.Field(i), b.Field(i)
 		switch x.Kind() {
 		case reflect.Slice:
+			if x.Type().Elem().Kind() == reflect.String {
+				plain = compareField(plain, a.Type().Field(i).Name, x, y)
+				continue
+			}
 			compareLists(out, name, x, y)
 		case reflect.Struct:
 			if x.Type() == reflect.TypeFor[bundle.Classification]() {
 				compareParts(out, x, y)
+			} else if rows := x.FieldByName("Rules"); rows.IsValid() { // a table of ages or regimes
+				fields := slices.DeleteFunc(compareFields(nil, x, y), func(f fieldChange) bool { return f.Field == "rules" })
+				if len(fields) > 0 {
+					*out = append(*out, change{Part: name, Change: "changed", Fields: fields})
+				}
+				compareLists(out, name, rows, y.FieldByName("Rules"))
 			} else if fields := compareFields(nil, x, y); len(fields) > 0 {
 				*out = append(*out, change{Part: name, Change: "changed", Fields: fields})
 			}
@@ -131,13 +143,20 @@ func snake(name string) string {
 
 // keyOf names an entry of a list.
 func keyOf(v reflect.Value) string {
-	for _, name := range []string{"ID", "Key"} {
+	for _, name := range []string{"ID", "Key", "Name"} {
 		if f := v.FieldByName(name); f.IsValid() {
 			if v.Type() == reflect.TypeFor[bundle.Notice]() {
 				return f.String() + " " + v.FieldByName("Version").String()
 			}
 			return f.String()
 		}
+	}
+	if place := v.FieldByName("Place"); place.IsValid() { // a row of a table
+		key := cmp.Or(place.String(), "any place")
+		if from := v.FieldByName("From").Int(); from != 0 {
+			key += " from " + day(from)
+		}
+		return key
 	}
 	return ""
 }
@@ -186,7 +205,7 @@ func fieldsOf(v reflect.Value, added bool) []fieldChange {
 	if !added {
 		fields = compareFields(nil, v, none)
 	}
-	return slices.DeleteFunc(fields, func(f fieldChange) bool { return f.Field == "id" || f.Field == "key" })
+	return slices.DeleteFunc(fields, func(f fieldChange) bool { return f.Field == "id" || f.Field == "key" || f.Field == "name" })
 }
 
 // compareFields compares two entries of one kind.
@@ -195,6 +214,13 @@ func compareFields(out []fieldChange, a, b reflect.Value) []fieldChange {
 		f := a.Type().Field(i)
 		if f.Anonymous {
 			out = compareFields(out, a.Field(i), b.Field(i))
+			continue
+		}
+		if f.Type.Kind() == reflect.Struct { // the stages and the schedule of a deadline
+			for _, c := range compareFields(nil, a.Field(i), b.Field(i)) {
+				c.Field = snake(f.Name) + "." + c.Field
+				out = append(out, c)
+			}
 			continue
 		}
 		out = compareField(out, f.Name, a.Field(i), b.Field(i))
@@ -238,13 +264,43 @@ func written(name string, v reflect.Value) string {
 			pairs = append(pairs, p.Key+": "+p.Value)
 		}
 		return strings.Join(pairs, ", ")
+	case []bundle.DataFlow:
+		var flows []string
+		for _, f := range x {
+			flows = append(flows, f.Purpose+" ("+cmp.Or(strings.Join(f.Categories, ", "), "anything")+")")
+		}
+		return strings.Join(flows, ", ")
 	case int64:
-		if name == "Published" || name == "Effective" {
+		switch {
+		case name == "Published" || name == "Effective" || name == "From":
 			return day(x)
+		case name == "NoticeLead" && x == -1:
+			return "none"
+		case name == "NoticeLead" && x == 0:
+			return ""
+		case name == "NoticeLead":
+			return (time.Duration(x) * time.Second).String()
 		}
 	case int16:
 		return strconv.FormatFloat(float64(x)/1000, 'f', -1, 64)
-	case uint16: // shares of one, in thousandths
+	case []int64: // days of a calendar
+		var days []string
+		for _, d := range x {
+			days = append(days, time.Unix(d*86400, 0).UTC().Format(time.DateOnly))
+		}
+		return strings.Join(days, ", ")
+	case uint8: // a weekend, from Sunday
+		var days []string
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			if x&(1<<d) != 0 {
+				days = append(days, strings.ToLower(d.String()))
+			}
+		}
+		return strings.Join(days, ", ")
+	case uint16: // shares of one, in thousandths, but for what is counted
+		if name == "AtLeast" || name == "Under" || name == "HonourDays" {
+			break
+		}
 		if name == "Floor" && x > 0 {
 			x--
 		}

@@ -34,7 +34,7 @@ func (f *diffFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.events, "events", "", "decide about the events of this `file` (or -) by both policies, one JSON object a line")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object in place of text")
 	flags.IntVar(&f.examples, "examples", 20, "how many kinds of changes of events are told, the most frequent first")
-	flags.StringVar(&f.common.ledger, "ledger", "", "history of consent, a `file` with one JSON object a line (default: what events bring in consents)")
+	f.common.registerLedger(flags)
 	f.common.keys.register(flags)
 	flags.StringVar(&f.common.at, "at", "", "`instant` for events without one, such as 2026-03-28T10:00:00Z (default: now)")
 	flags.IntVar(&f.common.maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")

@@ -317,3 +317,29 @@ func TestWithoutItems(t *testing.T) {
 		assert.Equal(t, want, withoutItems(path), path)
 	}
 }
+
+// Tables, flows and the lead of notices are told in the words of the policy.
+func TestDiffOfConsent(t *testing.T) {
+	const head = "privet: 1\nname: p\nsources: [{id: us, title: Us, layer: law, as_of: undated}]\ncategories: [{key: doc}]\npurposes: [{key: serve, basis: contract}]\n"
+	before := file(t, "before.yaml", head+`data_sources: [{key: shop, flows: [{purpose: serve}]}]
+consent:
+  ages: {builtin: true, rules: [{place: XX, under: 13}, {under: 16}]}
+  regimes: {rules: [{place: XX, mechanism: opt_in}]}
+`)
+	after := file(t, "after.yaml", head+`data_sources: [{key: shop, flows: [{purpose: serve, categories: [doc]}]}]
+consent:
+  notice_lead: P1D
+  sensitive: [doc]
+  ages: {builtin: true, assurance: verified, rules: [{place: XX, under: 14}, {under: 16}, {place: XX, from: 2026-01-01T00:00:00Z, under: 15, giver: both}]}
+  regimes: {rules: [{place: XX, mechanism: opt_out, honour_days: 15}]}
+`)
+	r := privet(t, "", "diff", before, after)
+	require.Equal(t, exitBad, r.code, r.err)
+	for _, line := range []string{
+		"notice_lead: (none) → 24h0m0s", "sensitive: (none) → doc", "flows: serve (anything) → serve (doc)", "assurance: (none) → verified",
+		"~ XX\n    under: 13 → 14", "+ XX from 2026-01-01T00:00:00Z\n", "giver: both", "mechanism: opt_in → opt_out", "honour_days: 0 → 15",
+	} {
+		assert.Contains(t, r.out, line)
+	}
+	assert.NotContains(t, r.out, "any place", "a row that did not change")
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -17,13 +16,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/privetdev/privet/internal/keyfile"
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/signature"
-)
-
-const (
-	privateBlock = "PRIVATE KEY"
-	publicBlock  = "PUBLIC KEY"
 )
 
 func newKeygen(e *env) *cobra.Command {
@@ -72,10 +67,10 @@ func writeKeys(path string, key ed25519.PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(path, pem.EncodeToMemory(&pem.Block{Type: privateBlock, Bytes: private}), 0o600); err != nil {
+	if err := writeNew(path, pem.EncodeToMemory(&pem.Block{Type: keyfile.PrivateBlock, Bytes: private}), 0o600); err != nil {
 		return err
 	}
-	if err := writeNew(path+".pub", pem.EncodeToMemory(&pem.Block{Type: publicBlock, Bytes: public}), 0o644); err != nil {
+	if err := writeNew(path+".pub", pem.EncodeToMemory(&pem.Block{Type: keyfile.PublicBlock, Bytes: public}), 0o644); err != nil {
 		os.Remove(path) // made a moment ago, and nobody knows it yet
 		return err
 	}
@@ -121,82 +116,6 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 		return fail(err)
 	}
 	return nil
-}
-
-// maxKeyFile bounds what is read as keys.
-const maxKeyFile = 1 << 16
-
-// keyBlocks reads the PEM blocks of a file. Errors never show what is in it.
-func keyBlocks(what, path string) ([]*pem.Block, error) {
-	if err := regularFile(what, path, "name the file in it"); err != nil {
-		return nil, err
-	}
-	data, err := readHead(path, maxKeyFile+1)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the %s %s: %s", what, path, fileProblem(err))
-	}
-	if len(data) > maxKeyFile {
-		return nil, mended(what+": "+path+" is larger than "+size(maxKeyFile), "is it the right file?")
-	}
-	var blocks []*pem.Block
-	for {
-		block, rest := pem.Decode(data)
-		if block == nil {
-			break
-		}
-		blocks, data = append(blocks, block), rest
-	}
-	// A block that is cut short is no block to package pem: it would be passed over
-	// in silence, and with it a key that somebody relies on.
-	if len(blocks) == 0 || bytes.Contains(data, []byte("-----BEGIN")) {
-		return nil, mended(what+": "+path+" is not a whole PEM file", "make keys with: privet keygen")
-	}
-	return blocks, nil
-}
-
-// loadSigner reads the private key that signs bundles.
-func loadSigner(path string) (ed25519.PrivateKey, error) {
-	const what = "signing key"
-	blocks, err := keyBlocks(what, path)
-	if err != nil {
-		return nil, err
-	}
-	switch block := blocks[0]; {
-	case len(blocks) > 1:
-		return nil, mended(what+": "+path+" holds more than one key", "sign with one")
-	case block.Type == publicBlock:
-		return nil, mended(what+": "+path+" is a public key", "name the private one, the file without .pub")
-	case block.Type == "ENCRYPTED PRIVATE KEY":
-		return nil, mended(what+": "+path+" is locked with a passphrase", "unlock it first: openssl pkey -in "+path+" -out FILE")
-	case block.Type == privateBlock:
-		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		if key, ok := key.(ed25519.PrivateKey); ok && err == nil {
-			return key, nil
-		}
-	}
-	return nil, mended(what+": "+path+" is not an Ed25519 key in PKCS #8", "make one with: privet keygen")
-}
-
-// loadPublicKeys reads the keys of a file, one or several.
-func loadPublicKeys(path string) ([]ed25519.PublicKey, error) {
-	const what = "public key"
-	blocks, err := keyBlocks(what, path)
-	if err != nil {
-		return nil, err
-	}
-	var keys []ed25519.PublicKey
-	for _, block := range blocks {
-		if strings.HasSuffix(block.Type, privateBlock) {
-			return nil, mended(what+": "+path+" is a private key", "name the public one, which ends in .pub, and keep this one to yourself")
-		}
-		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-		key, ok := parsed.(ed25519.PublicKey)
-		if err != nil || !ok || block.Type != publicBlock {
-			return nil, mended(what+": "+path+" is not an Ed25519 key in PKIX", "make one with: privet keygen")
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
 }
 
 // pins are the flags that say which bundles are accepted.
@@ -253,7 +172,7 @@ func (p *pins) load(where string) (*privacy.Bundle, error) {
 func (p *pins) keys() ([]ed25519.PublicKey, error) {
 	var keys []ed25519.PublicKey
 	for _, path := range p.files {
-		more, err := loadPublicKeys(path)
+		more, err := keyfile.Public(path)
 		if err != nil {
 			return nil, err
 		}

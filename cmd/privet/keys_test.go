@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/privetdev/privet/internal/keyfile"
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/signature"
 )
@@ -46,9 +47,9 @@ func TestKeygen(t *testing.T) {
 		require.NoError(t, err)
 		assert.EqualValues(t, 0o600, info.Mode().Perm(), "nobody else reads it")
 	}
-	key, err := loadSigner(path)
+	key, err := keyfile.Signer(path)
 	require.NoError(t, err)
-	public, err := loadPublicKeys(path + ".pub")
+	public, err := keyfile.Public(path + ".pub")
 	require.NoError(t, err)
 	assert.Equal(t, []ed25519.PublicKey{key.Public().(ed25519.PublicKey)}, public)
 
@@ -84,7 +85,7 @@ func TestCompileSigned(t *testing.T) {
 	require.NoError(t, err)
 	b, err := privacy.ReadBundle(data)
 	require.NoError(t, err)
-	public, err := loadPublicKeys(key + ".pub")
+	public, err := keyfile.Public(key + ".pub")
 	require.NoError(t, err)
 	require.NoError(t, signature.Verify(b, public...))
 	r := privet(t, "", "compile", smallPolicy, "-o", "-", "--sign", key)

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/privetdev/privet/internal/consentcmd"
 	"github.com/privetdev/privet/privacy/policy"
 )
 
@@ -72,6 +73,8 @@ func run(ctx context.Context, args []string, e *env) int {
 			fmt.Fprintln(e.stderr, "privet: "+s.text)
 		}
 		return s.code
+	case errors.Is(err, consentcmd.ErrBad):
+		return exitBad
 	case ctx.Err() != nil:
 		fmt.Fprintln(e.stderr, "privet: stopped; nothing was written to the output file")
 		return exitStop
@@ -93,8 +96,8 @@ func newRoot(e *env) *cobra.Command {
 		Short: "Decide about personal data: what it is, may it be used, in what form, until when",
 		Long: `Privet decides about personal data in events, by a policy that you can read:
 what a field is, whether it may be used for a purpose, in what form, and by when
-the copy must be gone, with the reason for every answer. It reads no network and
-keeps nothing.
+the copy must be gone, with the reason for every answer. It reads no network, and
+keeps nothing but the secrets and ledgers that you make.
 
 Events are JSON objects, one a line:
 
@@ -108,6 +111,7 @@ Events are JSON objects, one a line:
 
   privet process events.jsonl results.jsonl     what may be kept, in which form
   privet explain 1 events.jsonl                 why, for the first event
+  privet consent record --help                  keep what people said
   privet compile policy.yaml -o policy.bundle   check your own policy`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -121,6 +125,8 @@ Events are JSON objects, one a line:
 	root.AddCommand(newInspect(e), newDiff(e), newKeygen(e))
 	root.AddCommand(newRisk(e))
 	root.AddCommand(newKeys(e))
+	root.AddCommand(newPlan(e), newSweep(e), newTimeline(e))
+	root.AddCommand(newConsent(e))
 	return root
 }
 

@@ -6,19 +6,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/privetdev/privet/consent"
 	"github.com/privetdev/privet/consent/ledger"
+	"github.com/privetdev/privet/internal/consentcmd"
 	"github.com/privetdev/privet/internal/source"
 	"github.com/privetdev/privet/privacy"
 	"github.com/privetdev/privet/privacy/policy"
@@ -192,35 +190,16 @@ func eachKey(from io.Reader, path string, add func(tenant string, version uint32
 	return nil
 }
 
-// A ledgerLine is one event of a ledger file.
-type ledgerLine struct {
-	ID         string           `json:"id"`
-	Subject    string           `json:"subject"`
-	Kind       string           `json:"kind"`
-	At         time.Time        `json:"at"`
-	Known      time.Time        `json:"known"`
-	Purpose    string           `json:"purpose"`
-	Operation  string           `json:"operation"`
-	Channel    string           `json:"channel"`
-	Recipient  string           `json:"recipient"`
-	Service    string           `json:"service"`
-	From       string           `json:"from"`
-	To         string           `json:"to"`
-	Origins    []consent.Origin `json:"origins"`
-	Attributes []string         `json:"attributes"`
-	Strength   string           `json:"strength"`
-	Expires    time.Time        `json:"expires"`
-	Notice     struct {
-		ID      string `json:"id"`
-		Version string `json:"version"`
-	} `json:"notice"`
-	Claim   string `json:"claim"`
-	Result  string `json:"result"`
-	LiveKey bool   `json:"live_key"`
-}
-
-// loadLedger reads a history of consent: one JSON object a line.
-func loadLedger(ctx context.Context, path string, maxLine int) (*ledger.Memory, error) {
+// loadLedger opens a history of consent: a ledger in a folder, or a file with one
+// JSON object a line.
+func loadLedger(ctx context.Context, place consentcmd.Place, maxLine int) (*ledger.Ledger, error) {
+	path := place.Ledger
+	if consentcmd.IsLedger(path) {
+		return consentcmd.Open(ctx, place, consentcmd.Reading, nil)
+	}
+	if place.Keys != "" {
+		return nil, mended("--subject-keys belong to a ledger in a folder", "leave them out for a file of JSON lines")
+	}
 	if err := regularFile("ledger", path, "name the file in it"); err != nil {
 		return nil, err
 	}
@@ -250,11 +229,11 @@ func loadLedger(ctx context.Context, path string, maxLine int) (*ledger.Memory, 
 			if text = bytes.TrimSpace(text); len(text) == 0 {
 				continue
 			}
-			event, err := ledgerEvent(text)
+			event, err := consentcmd.ParseEvent(text)
 			if err != nil {
-				return nil, fail(number, err.Error(), `write {"subject":…,"kind":"granted","purpose":…,"at":"2026-03-28T10:00:00Z"}`)
+				return nil, fail(number, err.Error(), consentcmd.LineMend)
 			}
-			if _, err := memory.Append(ctx, event); err != nil {
+			if err := consentcmd.Record(ctx, memory, event); err != nil {
 				var fault *ledger.EventError
 				if errors.As(err, &fault) {
 					return nil, fail(number, fault.Part+": "+fault.Problem, fault.Mend)
@@ -264,30 +243,4 @@ func loadLedger(ctx context.Context, path string, maxLine int) (*ledger.Memory, 
 		}
 		lines.release(b)
 	}
-}
-
-// ledgerEvent reads one line. What encoding/json says quotes the line, so it is
-// not passed on.
-func ledgerEvent(text []byte) (ledger.Event, error) {
-	var l ledgerLine
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil || d.More() {
-		return ledger.Event{}, errors.New("not an event of a ledger")
-	}
-	// Who writes that consent was granted means a clear act, as ledger.Granted
-	// does; implied consent is said as such.
-	if l.Strength == "" && (l.Kind == string(ledger.KindGranted) || l.Kind == string(ledger.KindRenewed)) {
-		l.Strength = string(consent.Expressed)
-	}
-	return ledger.Event{
-		ID: l.ID, Subject: l.Subject, Kind: ledger.Kind(l.Kind), Valid: l.At, Known: l.Known,
-		Scope: consent.Scope{
-			Purpose: l.Purpose, Operation: consent.Operation(l.Operation), Channel: l.Channel, Recipient: l.Recipient,
-			Service: l.Service, From: l.From, To: l.To, Origins: l.Origins, Attributes: l.Attributes,
-		},
-		Strength: consent.Strength(l.Strength), Expires: l.Expires,
-		Notice: consent.NoticeRef{ID: l.Notice.ID, Version: l.Notice.Version},
-		Claim:  l.Claim, Result: consent.Result(l.Result), LiveKey: l.LiveKey,
-	}, nil
 }

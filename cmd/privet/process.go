@@ -8,27 +8,38 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/privetdev/privet/internal/consentcmd"
 	"github.com/privetdev/privet/privacy"
 )
 
 // common are the flags of every command that decides about events.
 type common struct {
-	policy, ledger, at string
-	keys               keysFlags
-	maxLine            int
-	pins               pins
+	policy, at string
+	ledger     consentcmd.Place
+	scope      subjectScope
+	keys       keysFlags
+	maxLine    int
+	pins       pins
 }
 
 func (f *common) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVarP(&f.policy, "policy", "p", defaultPolicy, "policy: a YAML `file`, a bundle from privet compile, or pack:NAME")
-	flags.StringVar(&f.ledger, "ledger", "", "history of consent, a `file` with one JSON object a line (default: what events bring in consents)")
+	f.registerLedger(flags)
 	f.keys.register(flags)
 	flags.StringVar(&f.at, "at", "", "`instant` for events without one, such as 2026-03-28T10:00:00Z (default: now)")
 	flags.IntVar(&f.maxLine, "max-line", 4<<20, "longest line in `bytes`; a longer one is skipped and reported")
 	f.pins.register(c)
 	_ = c.RegisterFlagCompletionFunc("policy", completePolicy)
+}
+
+// registerLedger adds the flags of what people said.
+func (f *common) registerLedger(flags *pflag.FlagSet) {
+	flags.StringVar(&f.ledger.Ledger, "ledger", "", "history of consent: a `folder` that privet consent made, or a file with one JSON object a line (default: what events bring in consents)")
+	f.ledger.RegisterKeys(flags)
+	f.scope.register(flags)
 }
 
 // options are what the flags say of a guard, but for its policy.
@@ -49,16 +60,30 @@ func (f *common) options(ctx context.Context, e *env) ([]privacy.Option, error) 
 	}
 	// One instant for the whole run, so that its events are told alike.
 	options = append(options, privacy.WithClock(func() time.Time { return at }))
-	if f.ledger != "" {
-		ledger, err := loadLedger(ctx, f.ledger, f.maxLine)
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, privacy.WithLedger(ledger))
-	}
 	secrets, err := f.keys.open(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if f.ledger.Ledger == "" && (f.ledger.Keys != "" || f.scope != "") {
+		return nil, mended("--subject-keys and --subject-scope belong to a ledger", "name it with --ledger")
+	}
+	if f.ledger.Ledger != "" {
+		opened, err := loadLedger(ctx, f.ledger, f.maxLine)
+		if err != nil {
+			return nil, err
+		}
+		var ledger privacy.Ledger = opened
+		if f.scope != "" {
+			if f.keys.file == "" {
+				return nil, mended("--subject-scope wants secrets", "name the store that the ledger was recorded with: --keys secrets.privet")
+			}
+			make, err := f.scope.of(&f.keys, secrets)
+			if err != nil {
+				return nil, err
+			}
+			ledger = scopedLedger{opened, make}
+		}
+		options = append(options, privacy.WithLedger(ledger))
 	}
 	return append(options, privacy.WithSecrets(secrets)), nil
 }
@@ -107,7 +132,8 @@ Exit status: 0 all processed, 1 some lines were bad, 2 could not start.`,
   privet keys init secrets.privet contoso
   privet process --keys secrets.privet events.jsonl results.jsonl
 
-  # Consent that people gave, as a history:
+  # Consent that people gave, from a ledger (privet consent --help), or as a file:
+  privet process --ledger consent events.jsonl results.jsonl
   echo '{"subject":"jane@example.com","kind":"granted","purpose":"experience.performance","at":"2026-01-01T00:00:00Z"}' > ledger.jsonl
   privet process --ledger ledger.jsonl events.jsonl results.jsonl
 

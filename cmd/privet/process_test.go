@@ -463,7 +463,7 @@ func TestLedger(t *testing.T) {
 	}
 	r := privet(t, "", "process", "-p", smallPolicy, "--ledger", t.TempDir())
 	assert.Equal(t, exitStop, r.code)
-	assert.Contains(t, r.err, "is a folder")
+	assert.Contains(t, r.err, "ledger: there is none in ")
 	with := strings.Replace(improve, `"fields"`, `"consents":[{"purpose":"improve","state":"granted","given":"2026-01-01T00:00:00Z"}],"fields"`, 1)
 	r = privet(t, lines(with), "process", "-p", smallPolicy, "--ledger", file(t, "ledger.jsonl", granted))
 	assert.Equal(t, exitBad, r.code, "an event may not bring consents beside a ledger")

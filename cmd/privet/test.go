@@ -296,6 +296,9 @@ func printReport(w io.Writer, name string, r *policy.Report) {
 }
 
 func printOutcome(w io.Writer, name string, r *policy.Report) {
+	for _, f := range r.Warnings {
+		fmt.Fprintln(w, f.String())
+	}
 	for _, f := range r.Failures {
 		fmt.Fprintln(w, f.String())
 	}

@@ -425,7 +425,8 @@ func TestConsentInJSON(t *testing.T) {
 		{"not told of it", `"purpose":"ads","subject":{"id":"s","age_band":"adult","residence":"US-CA"},"age_assured":"verified","signals":{"list":[{"kind":"gpc","since":"2026-02-01T00:00:00Z","device":"d"}]},"consents":[` + granted + `}]`, "SIGNAL_GPC"},
 		{"merged", `"purpose":"ads","subject":{"age_band":"adult","residence":"XX"},"age_assured":"verified","consents":[` + granted + `}],"merged":[{"at":"2026-03-10T00:00:00Z","consents":[{"purpose":"ads","state":"denied","given":"2026-02-01T00:00:00Z"}]}]`, "REFUSED"},
 		{"by the person", `"purpose":"serve","category":"doc","operation":"share","recipient":{"role":"carrier","id":"x"},"by_subject":true,"share":{"recipient":"x","attributes":["a"]}`, "CONTRACT"},
-		{"not by the person", `"purpose":"serve","category":"doc","operation":"share","recipient":{"role":"carrier","id":"x"},"share":{"recipient":"x","attributes":["a"]}`, "SHARE_NEEDS_CONSENT"},
+		{"not by the person", `"purpose":"serve","subject":{"age_band":"adult"},"age_assured":"verified","category":"doc","operation":"share","recipient":{"role":"carrier","id":"x"},"share":{"recipient":"x","attributes":["a"]}`, "SHARE_NEEDS_CONSENT"},
+		{"not by the person, age not told", `"purpose":"serve","category":"doc","operation":"share","recipient":{"role":"carrier","id":"x"},"share":{"recipient":"x","attributes":["a"]}`, "AGE_UNKNOWN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			request := `{"at":"2026-03-28T10:00:00Z",` + tt.text + `}`

@@ -136,24 +136,14 @@ func classifyLines(c *cobra.Command, e *env, classifier *classify.Classifier, fr
 	for i := range workers {
 		workers[i] = &labelling{classifier: classifier}
 	}
-	bar := newProgress(e, in.size)
-	bad := badLines{w: bar.over(e.stderr)}
-	s := stream{in: in, head: in.head, out: out, maxLine: maxLine, workers: workers, strict: strict, bad: bad.add, read: bar.at}
-	good, _, err := s.run(c.Context())
-	bad.flush()
-	bar.clear()
-	switch {
-	case errors.Is(err, errStrict):
-		return &status{exitBad, "stopped at the first bad line, because of --strict"}
-	case err != nil:
-		return err
-	}
-	if err := out.commit(); err != nil {
+	run := stream{out: out, maxLine: maxLine, workers: workers, strict: strict}
+	good, bad, _, err := run.toFile(c.Context(), e, in, out, to)
+	if err != nil {
 		return err
 	}
 	switch {
-	case bad.total > 0:
-		return &status{exitBad, plural(good, "field") + " classified, " + plural(bad.total, "line") + " bad"}
+	case bad > 0:
+		return &status{exitBad, plural(good, "field") + " classified, " + plural(bad, "line") + " bad"}
 	case good == 0:
 		fmt.Fprintln(e.stderr, "privet: the input is empty: no field, nothing to classify")
 	}

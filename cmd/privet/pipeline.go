@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
 
 // A worker turns one line of input into one line of output. It is used by one
@@ -28,6 +29,31 @@ type stream struct {
 	strict  bool              // stop at the first bad line
 	bad     func(badLine)     // told of each bad line, in order
 	read    func(bytes int64) // told how far the input was read
+}
+
+// toFile runs a stream from in to out, with a progress bar and its bad lines told
+// on standard error, and commits out; to is out as the user named it. It returns how
+// many lines were good and bad, and how long it took.
+func (s *stream) toFile(ctx context.Context, e *env, in *input, out *output, to string) (good, bad int, took time.Duration, err error) {
+	bar := newProgress(e, in.size)
+	told := badLines{w: bar.over(e.stderr)}
+	s.in, s.head, s.bad, s.read = in, in.head, told.add, bar.at
+	begin := e.now()
+	good, _, err = s.run(ctx)
+	told.flush()
+	bar.clear()
+	bad, took = told.total, e.now().Sub(begin)
+	switch {
+	case errors.Is(err, errStrict):
+		const stopped = "stopped at the first bad line, because of --strict"
+		if to == "-" {
+			return good, bad, took, &status{exitBad, stopped}
+		}
+		return good, bad, took, &status{exitBad, stopped + "; " + to + " was not written"}
+	case err != nil:
+		return good, bad, took, err
+	}
+	return good, bad, took, out.commit()
 }
 
 // errStrict stops a strict run; the line was told to bad before.

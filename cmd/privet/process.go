@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -230,41 +229,14 @@ func (p *processing) run(ctx context.Context, from, to string) error {
 	for i := range workers {
 		workers[i] = &deciding{ctx: ctx, guard: p.guard, explain: p.explain}
 	}
-	bar := newProgress(e, in.size)
-	bad := badLines{w: bar.over(e.stderr)}
-	s := stream{in: in, head: in.head, out: out, maxLine: p.maxLine, workers: workers, strict: p.strict, bad: bad.add, read: bar.at}
-	begin := e.now()
-	good, _, err := s.run(ctx)
-	bad.flush()
-	bar.clear()
-	switch {
-	case errors.Is(err, errStrict):
-		if to == "-" {
-			return &status{exitBad, "stopped at the first bad line, because of --strict"}
-		}
-		return &status{exitBad, "stopped at the first bad line, because of --strict; " + to + " was not written"}
-	case err != nil:
+	run := stream{out: out, maxLine: p.maxLine, workers: workers, strict: p.strict}
+	good, bad, elapsed, err := run.toFile(ctx, e, in, out, to)
+	if err != nil {
 		return err
 	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	sum := summary{Policy: p.bundle.Info(), Sources: p.bundle.Sources(), Events: good, BadLines: bad.total, Elapsed: e.now().Sub(begin)}
+	sum := summary{Policy: p.bundle.Info(), Sources: p.bundle.Sources(), Events: good, BadLines: bad, Elapsed: elapsed}
 	for _, w := range workers {
 		sum.Tally.merge(&w.(*deciding).tally)
 	}
-	if p.report != "" {
-		page, err := sum.page()
-		if err != nil {
-			return err
-		}
-		if err := writeWhole(p.report, page, e.stdout); err != nil {
-			return err
-		}
-	}
-	sum.print(e.stderr)
-	if bad.total > 0 {
-		return &status{code: exitBad}
-	}
-	return nil
+	return tell(e, &sum, p.report, bad)
 }

@@ -109,15 +109,36 @@ var statuses = map[string]string{
 	"no_rule":       "no rule says how long",
 }
 
-// print writes the summary for a person on a terminal or in a log.
-func (s *summary) print(w io.Writer) {
-	t := &s.Tally
-	if s.Events == 0 && s.BadLines == 0 {
-		fmt.Fprintln(w, "privet: the input is empty: no event, nothing to decide")
-		return
+// A told is the summary of a run.
+type told interface {
+	page() ([]byte, error) // for a browser
+	print(w io.Writer)     // for a terminal or a log
+}
+
+// tell gives the summary of a run that had some bad lines to people, and says how
+// the command ends.
+func tell(e *env, sum told, report string, bad int) error {
+	if report != "" {
+		page, err := sum.page()
+		if err != nil {
+			return err
+		}
+		if err := writeWhole(report, page, e.stdout); err != nil {
+			return err
+		}
 	}
+	sum.print(e.stderr)
+	if bad > 0 {
+		return &status{code: exitBad}
+	}
+	return nil
+}
+
+// columns writes lines with a label in front, where it is another than that of the
+// line before.
+func columns(w io.Writer) func(label, text string) {
 	last := ""
-	line := func(label, text string) {
+	return func(label, text string) {
 		if label == last {
 			label = ""
 		} else {
@@ -125,12 +146,27 @@ func (s *summary) print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  %-11s%s\n", label, text)
 	}
-	took := " in " + short(s.Elapsed)
-	// A short run is mostly starting up: a rate would tell nothing.
-	if seconds := s.Elapsed.Seconds(); seconds >= 2 {
-		took += fmt.Sprintf(" (%s events/s)", group(int64(float64(s.Events)/seconds)))
+}
+
+// took says how long a run was and, where that tells something, how fast: a short
+// one is mostly starting up.
+func took(n int, noun string, elapsed time.Duration) string {
+	text := plural(n, noun) + " in " + short(elapsed)
+	if seconds := elapsed.Seconds(); seconds >= 2 {
+		text += fmt.Sprintf(" (%s %ss/s)", group(int64(float64(n)/seconds)), noun)
 	}
-	fmt.Fprintf(w, "%s%s\n", plural(s.Events, "event"), took)
+	return text
+}
+
+// print writes the summary for a person on a terminal or in a log.
+func (s *summary) print(w io.Writer) {
+	t := &s.Tally
+	if s.Events == 0 && s.BadLines == 0 {
+		fmt.Fprintln(w, "privet: the input is empty: no event, nothing to decide")
+		return
+	}
+	line := columns(w)
+	fmt.Fprintln(w, took(s.Events, "event", s.Elapsed))
 	line("policy", fmt.Sprintf("%s version %d, fingerprint %.12s…", s.Policy.Name, s.Policy.Version, s.Policy.Fingerprint))
 	for _, o := range outcomes {
 		if n := t.Outcomes.of(o.key); n > 0 {

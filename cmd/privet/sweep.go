@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"runtime"
 	"slices"
@@ -132,43 +131,16 @@ func (s *sweeping) run(ctx context.Context, from, to string) error {
 	for i := range workers {
 		workers[i] = &sweeper{planner: planner{guard: s.guard}, sweeping: s}
 	}
-	bar := newProgress(e, in.size)
-	bad := badLines{w: bar.over(e.stderr)}
-	run := stream{in: in, head: in.head, out: &fullLines{w: out}, maxLine: sweep.MaxLine, workers: workers, strict: s.strict, bad: bad.add, read: bar.at}
-	begin := e.now()
-	good, _, err := run.run(ctx)
-	bad.flush()
-	bar.clear()
-	switch {
-	case errors.Is(err, errStrict):
-		if to == "-" {
-			return &status{exitBad, "stopped at the first bad line, because of --strict"}
-		}
-		return &status{exitBad, "stopped at the first bad line, because of --strict; " + to + " was not written"}
-	case err != nil:
+	run := stream{out: &fullLines{w: out}, maxLine: sweep.MaxLine, workers: workers, strict: s.strict}
+	good, bad, elapsed, err := run.toFile(ctx, e, in, out, to)
+	if err != nil {
 		return err
 	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	sum := sweepSummary{Policy: s.bundle.Info(), Sources: s.bundle.Sources(), At: s.at, Records: good, BadLines: bad.total, Elapsed: e.now().Sub(begin)}
+	sum := sweepSummary{Policy: s.bundle.Info(), Sources: s.bundle.Sources(), At: s.at, Records: good, BadLines: bad, Elapsed: elapsed}
 	for _, w := range workers {
 		sum.Tally.merge(&w.(*sweeper).tally)
 	}
-	if s.report != "" {
-		page, err := sum.page()
-		if err != nil {
-			return err
-		}
-		if err := writeWhole(s.report, page, e.stdout); err != nil {
-			return err
-		}
-	}
-	sum.print(e.stderr)
-	if bad.total > 0 {
-		return &status{code: exitBad}
-	}
-	return nil
+	return tell(e, &sum, s.report, bad)
 }
 
 // A sweeper is a worker that plans records and counts what came of them.

@@ -108,21 +108,8 @@ func (s *sweepSummary) print(w io.Writer) {
 		fmt.Fprintln(w, "privet: the input is empty: no record, nothing to plan")
 		return
 	}
-	last := ""
-	line := func(label, text string) {
-		if label == last {
-			label = ""
-		} else {
-			last = label
-		}
-		fmt.Fprintf(w, "  %-11s%s\n", label, text)
-	}
-	took := " in " + short(s.Elapsed)
-	// A short run is mostly starting up: a rate would tell nothing.
-	if seconds := s.Elapsed.Seconds(); seconds >= 2 {
-		took += fmt.Sprintf(" (%s records/s)", group(int64(float64(s.Records)/seconds)))
-	}
-	fmt.Fprintf(w, "%s%s\n", plural(s.Records, "record"), took)
+	line := columns(w)
+	fmt.Fprintln(w, took(s.Records, "record", s.Elapsed))
 	line("policy", fmt.Sprintf("%s version %d, fingerprint %.12s…", s.Policy.Name, s.Policy.Version, s.Policy.Fingerprint))
 	line("asked at", stamp(s.At))
 	for _, st := range sweepOrder {

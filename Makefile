@@ -21,7 +21,7 @@ GOVULNCHECK := $(BUILD)/govulncheck-$(GOVULNCHECK_VERSION)
 
 # Tests that compile large modules, or compare expressions by the hundred thousand,
 # one after the other: the race detector finds nothing in them.
-NO_RACE := ^(TestWithModule|TestClassifierModuleIsAsked|TestDifferential)$$
+NO_RACE := ^(TestWithModule|TestClassifierModuleIsAsked|TestDifferential|TestDifferentialFindsPlantedBugs)$$
 
 # Systems that the product is built for besides the one it is tested on.
 PLATFORMS := windows/amd64 darwin/arm64 linux/arm64 js/wasm wasip1/wasm
@@ -42,8 +42,8 @@ test: ## run the tests
 
 race: ## run the tests with the race detector
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" > /dev/null; then \
-		echo "go test -race, all but wasm/emit and below and three tests that start no goroutine and take minutes under it"; \
-		$(GO) test -race -timeout 20m -skip '$(NO_RACE)' $$($(GO) list ./... | grep -v /wasm/emit); \
+		echo "go test -race, all but packages and tests that start no goroutine and take minutes under it"; \
+		$(GO) test -race -timeout 20m -skip '$(NO_RACE)' $$($(GO) list ./... | grep -v -e /wasm/emit -e /internal/conform\$$); \
 	else \
 		echo "the race detector needs a C compiler and there is none: running the tests without it"; $(GO) test ./...; \
 	fi

@@ -74,10 +74,11 @@ type audit struct {
 	report  Report
 	heads   []SignedHead
 	live    map[Handle]*account
-	tail    Tail      // of what was read
-	gone    []uint64  // entries without a payload
-	keyless []keyless // entries whose key is not there
-	dropped uint64    // by what the erasures say
+	tail    Tail            // of what was read
+	gone    []uint64        // entries without a payload
+	keyless []keyless       // entries whose key is not there
+	begun   map[Tag]Erasure // erasures that were under way at some time meanwhile
+	dropped uint64          // by what the erasures say
 }
 
 type keyless struct {
@@ -102,7 +103,7 @@ func (a *audit) wrong(seq uint64, problem string) {
 }
 
 func (a *audit) run(ctx context.Context) error {
-	a.live = make(map[Handle]*account)
+	a.live, a.begun = make(map[Handle]*account), make(map[Tag]Erasure)
 	a.checkHeads()
 	for end := uint64(0); ; {
 		tail, err := a.l.store.Tail(ctx)
@@ -130,6 +131,11 @@ func (a *audit) run(ctx context.Context) error {
 			if h := handleOf(&key); a.live[h] == nil {
 				a.live[h] = &account{key: key}
 			}
+		}
+		// In this order: a key that was not there any more belongs to an erasure that
+		// is told now, or to one that has dropped its entries before they are read.
+		if err := a.erasures(ctx); err != nil {
+			return err
 		}
 		if err := a.read(ctx, end); err != nil {
 			return err
@@ -293,20 +299,28 @@ func (a *audit) finish(tail Tail) {
 	}
 }
 
+// erasures notes those that are under way now.
+func (a *audit) erasures(ctx context.Context) error {
+	unfinished, err := a.l.keys.Unfinished(ctx)
+	for i := range unfinished {
+		a.begun[unfinished[i].Tag] = unfinished[i]
+	}
+	return err
+}
+
 // account compares the entries without a payload with what the erasures say.
 func (a *audit) account(ctx context.Context) error {
-	unfinished, err := a.l.keys.Unfinished(ctx)
-	if err != nil {
+	if err := a.erasures(ctx); err != nil {
 		return err
 	}
-	erasing := make(map[Handle]bool, len(unfinished))
-	for i := range unfinished {
-		erasing[unfinished[i].Handle] = true
-		e, err := a.l.store.Find(ctx, a.l.erasureID(unfinished[i].Tag))
+	erasing := make(map[Handle]bool, len(a.begun))
+	for tag, erasure := range a.begun {
+		erasing[erasure.Handle] = true
+		e, err := a.l.store.Find(ctx, a.l.erasureID(tag))
 		if err == nil && e.Seq <= a.tail.Size {
 			continue // recorded, and counted
 		}
-		a.dropped += unfinished[i].Count
+		a.dropped += erasure.Count
 	}
 	for _, k := range a.keyless {
 		if !erasing[k.handle] {

@@ -428,7 +428,7 @@ func TestKeysBelongToTheLog(t *testing.T) {
 
 func TestPermissions(t *testing.T) {
 	if !permissionsCount {
-		t.Skip("permissions are told otherwise here")
+		t.Skip("this system keeps no permission bits")
 	}
 	ctx := t.Context()
 	dir := filepath.Join(t.TempDir(), "log")

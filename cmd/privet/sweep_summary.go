@@ -144,7 +144,8 @@ func (s *sweepSummary) print(w io.Writer) {
 //go:embed sweep.html
 var sweepText string
 
-var sweepTemplate = template.Must(template.New("sweep").Funcs(template.FuncMap{"group": group[int], "share": share}).Parse(sweepText))
+// sweepTemplate has its tables from the report of events.
+var sweepTemplate = template.Must(template.Must(reportPage.Clone()).New("sweep").Parse(sweepText))
 
 // page is the report: one HTML page that needs nothing else.
 func (s *sweepSummary) page() ([]byte, error) {
